@@ -1,0 +1,44 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Principal } from './principal.js';
+import type { Operation } from './operation.js';
+
+/**
+ * What one request, job or command carries with it, without passing it by hand: ids for correlation, the tenant
+ * that the database may show, and who acts. Opened before the body parser and restored around every job.
+ */
+export interface Context {
+  readonly requestId: string;
+  /** W3C trace context as received, passed on to jobs and upstream calls. */
+  readonly traceparent?: string;
+  /** `legacy` for the unversioned aliases, which keep their pre-v1 shapes. */
+  readonly apiVersion?: 'v1' | 'legacy';
+  readonly ipAddress?: string;
+  readonly userAgent?: string;
+  /** Set by authentication, by the job runner, or by a command; rows of other tenants do not exist from here on. */
+  tenantId?: string;
+  principal?: Principal;
+  operation?: Operation;
+  /** Names of the pipeline stages passed so far, in order. */
+  readonly trail: string[];
+}
+
+const storage = new AsyncLocalStorage<Context>();
+
+export function runInContext<T>(context: Context, fn: () => T): T {
+  return storage.run(context, fn);
+}
+
+export function currentContext(): Context {
+  const context = storage.getStore();
+  if (context === undefined) throw new Error('No context: open one with runInContext.');
+  return context;
+}
+
+export function tryContext(): Context | undefined {
+  return storage.getStore();
+}
+
+/** A context for work that no request started: jobs, commands, bootstrap. */
+export function systemContext(requestId: string, tenantId?: string): Context {
+  return { requestId, trail: [], ...(tenantId === undefined ? {} : { tenantId }) };
+}

@@ -1,0 +1,43 @@
+import { commonErrors } from './common-errors.js';
+
+/**
+ * A keyset cursor carries the sort values of the last row as the database printed them: timestamps as text, so
+ * that no microsecond is lost on the way through JavaScript. It is opaque to clients and holds nothing secret; a
+ * forged one can only move the caller's position in the caller's own list.
+ */
+export function encodeCursor(values: readonly string[]): string {
+  return Buffer.from(JSON.stringify(values)).toString('base64url');
+}
+
+/** @throws INVALID_CURSOR when the text is not a cursor with `arity` values. */
+export function decodeCursor(cursor: string, arity: number): string[] {
+  let values: unknown;
+  try {
+    values = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  } catch (cause) {
+    throw commonErrors.INVALID_CURSOR({ cause });
+  }
+  if (!Array.isArray(values) || values.length !== arity || !values.every((value) => typeof value === 'string')) {
+    throw commonErrors.INVALID_CURSOR();
+  }
+  return values as string[];
+}
+
+/** One page of a list. `nextCursor` is null on the last page. */
+export class Page<T> {
+  constructor(
+    readonly items: readonly T[],
+    readonly nextCursor: string | null,
+  ) {}
+
+  map<U>(fn: (item: T) => U): Page<U> {
+    return new Page(this.items.map(fn), this.nextCursor);
+  }
+
+  /** Cuts a page from `limit + 1` rows read in order. */
+  static of<T>(rows: readonly T[], limit: number, key: (row: T) => readonly string[]): Page<T> {
+    const items = rows.slice(0, limit);
+    const last = items.at(-1);
+    return new Page(items, rows.length > limit && last !== undefined ? encodeCursor(key(last)) : null);
+  }
+}

@@ -1,0 +1,35 @@
+import type { Role } from './principal.js';
+
+/**
+ * What a route declares about itself, once. All operations together are the route manifest, which the pipeline,
+ * OpenAPI, the docs and the generic tests read.
+ */
+export interface Operation {
+  /** Stable name, `<feature>.<verb>`; the OpenAPI operationId and the name in logs. */
+  readonly id: string;
+  /** Lowest role that may call it; `public` needs no credential. */
+  readonly role: Role | 'public';
+  readonly summary: string;
+  /** Rate class; decides the bucket that a request draws from. */
+  readonly rateClass: 'run' | 'mutation' | 'read' | 'ops' | 'none';
+  /** Units that one request costs. */
+  readonly cost: number;
+  /** Success status with `stream:false`. */
+  readonly status: number;
+  /** How the body is written: enveloped JSON, as is, an event stream, or none. */
+  readonly response: 'json' | 'bare' | 'stream' | 'empty';
+  /** Whether the list answers keyset pages in `meta.page`. */
+  readonly paged?: boolean;
+  readonly body?: 'json' | 'multipart';
+  /** Audit events that a successful call writes; empty for reads. */
+  readonly audit: readonly string[];
+  /** Error codes beyond those that every route of its kind can answer. */
+  readonly errors: readonly string[];
+}
+
+export interface Route {
+  readonly method: string;
+  /** Express path below the root, for example `/v1/corpora/:id`. */
+  readonly path: string;
+  readonly operation: Operation;
+}

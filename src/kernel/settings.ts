@@ -1,0 +1,287 @@
+import { z } from 'zod';
+
+/**
+ * Settings are declared once, beside their owner, and read from the environment once, at boot:
+ *
+ *     export const authSettings = defineSettings('auth', {
+ *       cacheTtlSeconds: int({ env: 'AUTH_CACHE_TTL_S', default: 15, min: 0, max: 300, unit: 's', doc: '…' }),
+ *     });
+ *     type AuthSettings = SettingsOf<typeof authSettings>;
+ *
+ * `loadSettings` reports every fault together. `.env.example` and docs/generated/settings.md are made from the
+ * declarations.
+ */
+
+/** A value that never prints. `reveal()` is the only way to read it. */
+export class Secret {
+  readonly #value: string;
+  constructor(value: string) {
+    this.#value = value;
+  }
+  reveal(): string {
+    return this.#value;
+  }
+  toString(): string {
+    return '[secret]';
+  }
+  toJSON(): string {
+    return '[secret]';
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return '[secret]';
+  }
+}
+
+interface FieldDoc {
+  /** Environment variable. */
+  readonly env: string;
+  /** Why and when one would change it. */
+  readonly doc: string;
+  readonly unit?: string;
+}
+
+export interface Field<T> extends FieldDoc {
+  readonly type: string;
+  readonly range?: string;
+  readonly secret?: boolean;
+  /** As it would be written in the environment; undefined when there is none. */
+  readonly defaultText: string | undefined;
+  readonly fallback: T;
+  parse(raw: string): T;
+}
+
+type Optional<T, D> = D extends undefined ? T | undefined : T;
+type Numeric<D> = FieldDoc & { readonly default: D; readonly min?: number; readonly max?: number };
+
+function numeric<D extends number | undefined>(options: Numeric<D>, whole: boolean): Field<Optional<number, D>> {
+  const { min, max } = options;
+  let bounds = whole ? z.number().int('must be a whole number') : z.number();
+  if (min !== undefined) bounds = bounds.min(min, `must be at least ${min}`);
+  if (max !== undefined) bounds = bounds.max(max, `must be at most ${max}`);
+  const schema = z
+    .string()
+    .trim()
+    .regex(/^[+-]?(\d+\.?\d*|\.\d+)$/, 'must be a number')
+    .transform(Number)
+    .pipe(bounds);
+  const range = min === undefined && max === undefined ? undefined : `${min ?? '…'}–${max ?? '…'}`;
+  return {
+    ...options,
+    type: whole ? 'integer' : 'number',
+    ...(range === undefined ? {} : { range }),
+    defaultText: options.default === undefined ? undefined : String(options.default),
+    fallback: options.default as Optional<number, D>,
+    parse: (raw) => schema.parse(raw) as Optional<number, D>,
+  };
+}
+
+/** Whole number. */
+export function int<D extends number | undefined>(options: Numeric<D>): Field<Optional<number, D>> {
+  return numeric(options, true);
+}
+
+export function float<D extends number | undefined>(options: Numeric<D>): Field<Optional<number, D>> {
+  return numeric(options, false);
+}
+
+export function bool(options: FieldDoc & { readonly default: boolean }): Field<boolean> {
+  const schema = z
+    .string()
+    .trim()
+    .toLowerCase()
+    .pipe(z.enum(['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'], 'must be true or false'));
+  return {
+    ...options,
+    type: 'boolean',
+    defaultText: String(options.default),
+    fallback: options.default,
+    parse: (raw) => ['true', '1', 'yes', 'on'].includes(schema.parse(raw)),
+  };
+}
+
+export function text<D extends string | undefined>(
+  options: FieldDoc & { readonly default: D; readonly pattern?: RegExp },
+): Field<Optional<string, D>> {
+  const schema = options.pattern
+    ? z.string().trim().regex(options.pattern, `must match ${options.pattern.source}`)
+    : z.string().trim();
+  return {
+    ...options,
+    type: 'text',
+    defaultText: options.default,
+    fallback: options.default as Optional<string, D>,
+    parse: (raw) => schema.parse(raw) as Optional<string, D>,
+  };
+}
+
+export function oneOf<const V extends string, D extends V | undefined>(
+  values: readonly V[],
+  options: FieldDoc & { readonly default: D },
+): Field<Optional<V, D>> {
+  const schema = z.string().trim().pipe(z.enum(values, `must be one of ${values.join(', ')}`));
+  return {
+    ...options,
+    type: 'choice',
+    range: values.join(' | '),
+    defaultText: options.default,
+    fallback: options.default as Optional<V, D>,
+    parse: (raw) => schema.parse(raw) as Optional<V, D>,
+  };
+}
+
+/** Absolute URL with one of the given schemes. May hold a password, so it never prints in full. */
+export function url<D extends string | undefined>(
+  protocols: readonly string[],
+  options: FieldDoc & { readonly default: D; readonly secret?: boolean },
+): Field<Optional<string, D>> {
+  const schema = z
+    .string()
+    .trim()
+    .refine(
+      (raw) => URL.canParse(raw) && protocols.includes(new URL(raw).protocol.replace(':', '')),
+      `must be a URL starting with ${protocols.map((p) => `${p}://`).join(' or ')}`,
+    );
+  return {
+    ...options,
+    type: 'URL',
+    defaultText: options.default,
+    fallback: options.default as Optional<string, D>,
+    parse: (raw) => schema.parse(raw) as Optional<string, D>,
+  };
+}
+
+/** Comma-separated list, blanks trimmed, empty items dropped. */
+export function list(options: FieldDoc & { readonly default: readonly string[] }): Field<readonly string[]> {
+  return {
+    ...options,
+    type: 'list',
+    defaultText: options.default.join(','),
+    fallback: options.default,
+    parse: (raw) =>
+      raw
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== ''),
+  };
+}
+
+/** Instant in ISO 8601 with an offset. */
+export function instant(options: FieldDoc & { readonly default: string }): Field<Date> {
+  const schema = z.iso.datetime({ offset: true, error: 'must be an ISO 8601 instant such as 2026-05-10T00:00:00Z' });
+  return {
+    ...options,
+    type: 'instant',
+    defaultText: options.default,
+    fallback: new Date(options.default),
+    parse: (raw) => new Date(schema.parse(raw.trim())),
+  };
+}
+
+export function secret(options: FieldDoc): Field<Secret | undefined> {
+  return {
+    ...options,
+    type: 'secret',
+    secret: true,
+    defaultText: undefined,
+    fallback: undefined,
+    parse: (raw) => new Secret(raw.trim()),
+  };
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a group mixes fields of different value types
+export type Fields = Record<string, Field<any>>;
+
+export type ValuesOf<F extends Fields> = {
+  readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never;
+};
+
+export type Mode = 'development' | 'production';
+
+/** A rule that spans fields or depends on the mode. Yields a fault that names the variable and the remedy. */
+export type Rule<F extends Fields> = (values: ValuesOf<F>, mode: Mode) => string | undefined;
+
+export interface SettingsGroup<F extends Fields = Fields> {
+  readonly name: string;
+  readonly title: string;
+  readonly fields: F;
+  readonly rules: readonly Rule<F>[];
+}
+
+export type SettingsOf<G> = G extends SettingsGroup<infer F> ? ValuesOf<F> : never;
+
+export function defineSettings<F extends Fields>(
+  name: string,
+  title: string,
+  fields: F,
+  rules: readonly Rule<F>[] = [],
+): SettingsGroup<F> {
+  return { name, title, fields, rules };
+}
+
+/** All loaded groups. `get` hands a feature its own slice; nobody passes the whole around. */
+export class Settings {
+  constructor(
+    readonly mode: Mode,
+    private readonly groups: ReadonlyMap<string, unknown>,
+  ) {}
+
+  get<F extends Fields>(group: SettingsGroup<F>): ValuesOf<F> {
+    const values = this.groups.get(group.name);
+    if (values === undefined) throw new Error(`Settings group ${group.name} is not in the catalogue.`);
+    return values as ValuesOf<F>;
+  }
+}
+
+export class SettingsError extends Error {
+  constructor(readonly faults: readonly string[]) {
+    super(`The settings have ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n- ${faults.join('\n- ')}`);
+    this.name = 'SettingsError';
+  }
+}
+
+/**
+ * Reads every declared variable from `env`. An empty variable counts as unset.
+ *
+ * @throws SettingsError naming all faults at once: bad values, unknown variables with one of our prefixes, and
+ * rules that the mode adds.
+ */
+export function loadSettings(
+  env: Readonly<Record<string, string | undefined>>,
+  groups: readonly SettingsGroup[],
+  prefixes: readonly string[] = [],
+): Settings {
+  const mode: Mode = env['NODE_ENV'] === 'production' ? 'production' : 'development';
+  const faults: string[] = [];
+  const loaded = new Map<string, unknown>();
+  const known = new Set<string>();
+  for (const group of groups) {
+    const values: Record<string, unknown> = {};
+    let sound = true;
+    for (const [key, field] of Object.entries(group.fields)) {
+      known.add(field.env);
+      const raw = env[field.env];
+      if (raw === undefined || raw.trim() === '') {
+        values[key] = field.fallback;
+        continue;
+      }
+      try {
+        values[key] = field.parse(raw);
+      } catch (error) {
+        sound = false;
+        faults.push(`${field.env} ${error instanceof z.ZodError ? error.issues[0]?.message : 'is not valid'}`);
+      }
+    }
+    loaded.set(group.name, Object.freeze(values));
+    if (!sound) continue;
+    for (const rule of group.rules) {
+      const fault = rule(values, mode);
+      if (fault !== undefined) faults.push(fault);
+    }
+  }
+  for (const name of Object.keys(env)) {
+    if (known.has(name) || !prefixes.some((prefix) => name.startsWith(prefix))) continue;
+    faults.push(`${name} is not a setting. See docs/generated/settings.md for the names that are.`);
+  }
+  if (faults.length > 0) throw new SettingsError(faults);
+  return new Settings(mode, loaded);
+}
