@@ -18,6 +18,8 @@ export interface Context {
   tenantId?: string;
   principal?: Principal;
   operation?: Operation;
+  /** Code of the error that was answered, for the access log. */
+  errorCode?: string;
   /** Names of the pipeline stages passed so far, in order. */
   readonly trail: string[];
 }

@@ -9,15 +9,22 @@ export function encodeCursor(values: readonly string[]): string {
   return Buffer.from(JSON.stringify(values)).toString('base64url');
 }
 
-/** @throws INVALID_CURSOR when the text is not a cursor with `arity` values. */
-export function decodeCursor(cursor: string, arity: number): string[] {
+/** What a sort value must look like to be given to the database. */
+export type CursorPart = 'timestamp' | 'text';
+
+const TIMESTAMP = /^\d{4,6}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?[+-]\d{2}(:\d{2})?$/;
+
+/** @throws INVALID_CURSOR when the text is not a cursor with these parts. */
+export function decodeCursor(cursor: string, parts: readonly CursorPart[]): string[] {
   let values: unknown;
   try {
     values = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
   } catch (cause) {
     throw commonErrors.INVALID_CURSOR({ cause });
   }
-  if (!Array.isArray(values) || values.length !== arity || !values.every((value) => typeof value === 'string')) {
+  const fits = (part: CursorPart, value: unknown): boolean =>
+    typeof value === 'string' && !value.includes('\0') && (part === 'text' || TIMESTAMP.test(value));
+  if (!Array.isArray(values) || values.length !== parts.length || !parts.every((part, i) => fits(part, values[i]))) {
     throw commonErrors.INVALID_CURSOR();
   }
   return values as string[];

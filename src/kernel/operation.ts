@@ -18,8 +18,6 @@ export interface Operation {
   readonly status: number;
   /** How the body is written: enveloped JSON, as is, an event stream, or none. */
   readonly response: 'json' | 'bare' | 'stream' | 'empty';
-  /** Whether the list answers keyset pages in `meta.page`. */
-  readonly paged?: boolean;
   readonly body?: 'json' | 'multipart';
   /** Audit events that a successful call writes; empty for reads. */
   readonly audit: readonly string[];

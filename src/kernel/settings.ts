@@ -204,7 +204,8 @@ export interface SettingsGroup<F extends Fields = Fields> {
   readonly name: string;
   readonly title: string;
   readonly fields: F;
-  readonly rules: readonly Rule<F>[];
+  /** What the group's rules find wrong. A method, so that groups of any fields fit one list. */
+  faults(values: ValuesOf<F>, mode: Mode): string[];
 }
 
 export type SettingsOf<G> = G extends SettingsGroup<infer F> ? ValuesOf<F> : never;
@@ -215,7 +216,9 @@ export function defineSettings<F extends Fields>(
   fields: F,
   rules: readonly Rule<F>[] = [],
 ): SettingsGroup<F> {
-  return { name, title, fields, rules };
+  const faults = (values: ValuesOf<F>, mode: Mode): string[] =>
+    rules.map((rule) => rule(values, mode)).filter((fault) => fault !== undefined);
+  return { name, title, fields, faults };
 }
 
 /** All loaded groups. `get` hands a feature its own slice; nobody passes the whole around. */
@@ -272,11 +275,7 @@ export function loadSettings(
       }
     }
     loaded.set(group.name, Object.freeze(values));
-    if (!sound) continue;
-    for (const rule of group.rules) {
-      const fault = rule(values, mode);
-      if (fault !== undefined) faults.push(fault);
-    }
+    if (sound) faults.push(...group.faults(values, mode));
   }
   for (const name of Object.keys(env)) {
     if (known.has(name) || !prefixes.some((prefix) => name.startsWith(prefix))) continue;

@@ -1,0 +1,36 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { AuditModule } from '../features/audit/index.js';
+import { AuthModule } from '../features/auth/index.js';
+import { CorporaModule } from '../features/corpora/index.js';
+import { OpsModule } from '../features/ops/index.js';
+import { RbacAbacModule } from '../features/rbac-abac/index.js';
+import { TenantsModule } from '../features/tenants/index.js';
+import { BindingsModule } from './bindings.module.js';
+import { AUDIT_EVENTS } from './catalogue.js';
+import type { Infrastructure } from './infrastructure.js';
+import { InfrastructureModule } from './infrastructure.module.js';
+import { PIPELINE_PROVIDERS } from './pipeline.js';
+import { readinessChecks } from './readiness-checks.js';
+
+/** Every feature over one infrastructure. The API, workers and commands are all made from it. */
+@Module({})
+export class AppModule {
+  static of(infrastructure: Infrastructure): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        DiscoveryModule,
+        InfrastructureModule.of(infrastructure),
+        BindingsModule,
+        TenantsModule,
+        AuditModule.forRoot(AUDIT_EVENTS),
+        AuthModule,
+        RbacAbacModule,
+        CorporaModule,
+        OpsModule.forRoot(readinessChecks(infrastructure)),
+      ],
+      providers: PIPELINE_PROVIDERS,
+    };
+  }
+}

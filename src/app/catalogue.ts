@@ -1,0 +1,56 @@
+import { ApiKeyEntity, authAudit, authErrors, authSettings, UserEntity } from '../features/auth/index.js';
+import { AuditEventEntity } from '../features/audit/index.js';
+import { corporaAudit, CorpusEntity } from '../features/corpora/index.js';
+import { DocumentPermissionEntity, rbacAbacAudit } from '../features/rbac-abac/index.js';
+import { TenantEntity } from '../features/tenants/index.js';
+import type { AuditEventSet } from '../kernel/audit.js';
+import { commonErrors } from '../kernel/common-errors.js';
+import { errorDeclaration, type ErrorSpec } from '../kernel/errors.js';
+import type { SettingsGroup } from '../kernel/settings.js';
+import { blobStoreErrors, blobStoreSettings } from '../platform/blob-store/index.js';
+import { dbErrors, dbSettings } from '../platform/db/index.js';
+import { httpSettings } from '../platform/http/index.js';
+import { modelErrors, modelSettings } from '../platform/model-gateway/index.js';
+import { jobsSettings } from '../platform/jobs/index.js';
+import { sharedStateErrors, sharedStateSettings } from '../platform/shared-state/index.js';
+import { telemetrySettings } from '../platform/telemetry/index.js';
+
+/** Every declaration of the platform and its features, collected. Generators and generic tests read these. */
+
+export const SETTINGS: readonly SettingsGroup[] = [
+  httpSettings,
+  telemetrySettings,
+  dbSettings,
+  sharedStateSettings,
+  jobsSettings,
+  blobStoreSettings,
+  modelSettings,
+  authSettings,
+];
+
+export const ERRORS: ReadonlyMap<string, ErrorSpec & { readonly owner: string }> = collectErrors();
+
+export const AUDIT_EVENTS: AuditEventSet = { ...authAudit, ...rbacAbacAudit, ...corporaAudit };
+
+export const ENTITIES = [
+  TenantEntity,
+  AuditEventEntity,
+  UserEntity,
+  ApiKeyEntity,
+  DocumentPermissionEntity,
+  CorpusEntity,
+] as const;
+
+/** @throws Error when two owners declare one code. */
+function collectErrors(): Map<string, ErrorSpec & { owner: string }> {
+  const catalogue = new Map<string, ErrorSpec & { owner: string }>();
+  for (const set of [commonErrors, dbErrors, sharedStateErrors, blobStoreErrors, modelErrors, authErrors]) {
+    const { owner, specs } = errorDeclaration(set);
+    for (const [code, spec] of Object.entries(specs)) {
+      const other = catalogue.get(code);
+      if (other !== undefined) throw new Error(`${code} is declared by ${other.owner} and by ${owner}.`);
+      catalogue.set(code, { ...spec, owner });
+    }
+  }
+  return catalogue;
+}

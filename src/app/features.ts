@@ -1,0 +1,16 @@
+/**
+ * The features, in order. A feature may import only features that stand before it, and those only through their
+ * index. What must flow the other way is an event, or a port declared below and bound in app/.
+ * dependency-cruiser reads this list.
+ */
+export const FEATURES = [
+  'tenants',
+  'audit',
+  'auth',
+  'rbac-abac',
+  'corpora',
+  'retrieval',
+  'ingestion',
+  'run',
+  'ops',
+] as const;

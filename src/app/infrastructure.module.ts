@@ -1,0 +1,32 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Ids } from '../kernel/ids.js';
+import { Log } from '../kernel/log.js';
+import { Settings } from '../kernel/settings.js';
+import { Clock } from '../kernel/time.js';
+import { BlobStore } from '../platform/blob-store/index.js';
+import { UnitOfWork } from '../platform/db/index.js';
+import { DeliveryQueue } from '../platform/jobs/index.js';
+import { ChatModel, EmbeddingModel } from '../platform/model-gateway/index.js';
+import { SharedState } from '../platform/shared-state/index.js';
+import type { Infrastructure } from './infrastructure.js';
+
+/** Offers the opened infrastructure under its ports. */
+@Global()
+@Module({})
+export class InfrastructureModule {
+  static of(infrastructure: Infrastructure): DynamicModule {
+    const providers = [
+      { provide: Settings, useValue: infrastructure.settings },
+      { provide: Clock, useValue: infrastructure.clock },
+      { provide: Ids, useValue: infrastructure.ids },
+      { provide: Log, useValue: infrastructure.logger },
+      { provide: UnitOfWork, useValue: infrastructure.uow },
+      { provide: SharedState, useValue: infrastructure.state },
+      { provide: DeliveryQueue, useValue: infrastructure.queue },
+      { provide: BlobStore, useValue: infrastructure.blobs },
+      { provide: ChatModel, useValue: infrastructure.chat },
+      { provide: EmbeddingModel, useValue: infrastructure.embeddings },
+    ];
+    return { module: InfrastructureModule, providers, exports: providers.map(({ provide }) => provide) };
+  }
+}

@@ -1,0 +1,94 @@
+import type { Provider } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import helmet from 'helmet';
+import type { Logger } from 'pino';
+import type { Ids } from '../kernel/ids.js';
+import { Log } from '../kernel/log.js';
+import { Settings } from '../kernel/settings.js';
+import { Clock } from '../kernel/time.js';
+import {
+  accessLog,
+  ErrorEnvelope,
+  httpSettings,
+  legacyRoutes,
+  requestContext,
+  ResponseEnvelope,
+  routeMatch,
+  ValidateRequest,
+  type HttpSettings,
+  type RouteManifest,
+} from '../platform/http/index.js';
+import { Authenticate } from '../features/auth/index.js';
+import { Authorize } from '../features/rbac-abac/index.js';
+
+/*
+ * The life of a request. This is the only file that registers global middleware, guards, interceptors or filters;
+ * the order here is the order at run time. docs/guides/request-lifecycle.md tells the whole story.
+ *
+ *  stage                          where                       fails with
+ *   1 context, access log         middleware requestContext   –
+ *   2 route, declared size        middleware routeMatch       404, 405, 410, 413
+ *   3 pre-authentication throttle
+ *   4 authentication              guard Authenticate          401, 403, 503
+ *   5 residency
+ *   6 rate limit
+ *   7 kill switch, write gate
+ *   8 role                        guard Authorize             403
+ *   9 validation                  guard ValidateRequest       400, 413, 415, 422
+ *  10 plan feature
+ *  11 idempotency
+ *  12 quota
+ *  13 governance rule
+ *  14 bulkhead                    the handler's service       503
+ *  15 resource, legal hold        the handler's service       404
+ *  16 document ACL, policies
+ *  17 state checks                the handler's service       409
+ *  18 SLA, cost, entitlements
+ *  19 handler
+ *  20 envelope, errors            ResponseEnvelope, ErrorEnvelope
+ *
+ * Stages without a place of execution are kept free for the features that will own them.
+ */
+
+/** Runs before routing and before any body is read, so that even an unreadable request has an id and an envelope. */
+export function installMiddleware(
+  app: NestExpressApplication,
+  { clock, ids, logger, manifest, settings }: MiddlewareParts,
+): void {
+  app.set('trust proxy', settings.trustProxyHops);
+  app.set('query parser', 'simple');
+  app.disable('x-powered-by');
+  app.use(requestContext(clock, ids));
+  app.use(accessLog(logger));
+  app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
+  if (settings.corsOrigins.length > 0) {
+    app.enableCors({ origin: [...settings.corsOrigins], exposedHeaders: EXPOSED_HEADERS, maxAge: 600 });
+  }
+  app.use(legacyRoutes(settings));
+  app.use(routeMatch(manifest, settings));
+}
+
+export interface MiddlewareParts {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly manifest: RouteManifest;
+  readonly settings: HttpSettings;
+}
+
+const EXPOSED_HEADERS = ['X-Request-Id', 'ETag', 'Link', 'Location', 'Retry-After', 'Deprecation', 'Sunset'];
+
+/** First to last. Each is provided by the feature that owns the rule. */
+const GUARDS = [Authenticate, Authorize, ValidateRequest];
+
+export const PIPELINE_PROVIDERS: Provider[] = [
+  {
+    provide: ValidateRequest,
+    inject: [Settings],
+    useFactory: (settings: Settings) => new ValidateRequest(settings.get(httpSettings)),
+  },
+  ...GUARDS.map((guard) => ({ provide: APP_GUARD, useExisting: guard })),
+  { provide: APP_INTERCEPTOR, inject: [Clock], useFactory: (clock: Clock) => new ResponseEnvelope(clock) },
+  { provide: APP_FILTER, inject: [Log], useFactory: (log: Log) => new ErrorEnvelope(log) },
+];

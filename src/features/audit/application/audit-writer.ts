@@ -1,0 +1,125 @@
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { AuditTrail, type AuditEntry, type AuditEventSet } from '../../../kernel/audit.js';
+import { tryContext } from '../../../kernel/context.js';
+import { Log } from '../../../kernel/log.js';
+import { Clock, type Timer } from '../../../kernel/time.js';
+import { UnitOfWork } from '../../../platform/db/index.js';
+import { storableMetadata } from '../domain/redaction.js';
+import { AuditEventsRepository, type AuditRow } from '../persistence/audit-events.repository.js';
+
+const FLUSH_EVERY_MS = 1000;
+const BATCH = 500;
+const MAX_BUFFERED = 10_000;
+
+/**
+ * Writes the trail. Events of changes join the change's transaction. Access events are buffered and written in
+ * batches; while the database is away up to 10,000 are kept and any beyond are counted and dropped, so that a
+ * flood or an outage costs memory no more than that.
+ */
+@Injectable()
+export class AuditWriter extends AuditTrail implements OnModuleInit, OnApplicationShutdown {
+  #buffer: AuditRow[] = [];
+  #dropped = 0;
+  #timer: Timer | undefined;
+  #flushing: Promise<void> | undefined;
+
+  constructor(
+    private readonly registry: AuditEventSet,
+    private readonly events: AuditEventsRepository,
+    private readonly uow: UnitOfWork,
+    private readonly clock: Clock,
+    private readonly log: Log,
+  ) {
+    super();
+  }
+
+  onModuleInit(): void {
+    this.#schedule();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    await this.flush();
+  }
+
+  async record(entry: AuditEntry): Promise<void> {
+    if (!this.uow.inTransaction) throw new Error(`${entry.event} must be recorded in the transaction of its change.`);
+    this.#check(entry, 'transactional');
+    await this.events.insert([this.#row(entry)]);
+  }
+
+  note(entry: AuditEntry): void {
+    try {
+      this.#check(entry, 'access');
+      if (this.#buffer.length >= MAX_BUFFERED) this.#dropped += 1;
+      else this.#buffer.push(this.#row(entry));
+      if (this.#buffer.length >= BATCH) void this.flush();
+    } catch (error) {
+      this.log.error({ err: error, event: entry.event }, 'audit event not written');
+    }
+  }
+
+  /** Writes what is buffered. Rows that could not be written stay for the next time. */
+  async flush(): Promise<void> {
+    this.#flushing ??= this.#drain().finally(() => (this.#flushing = undefined));
+    await this.#flushing;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#buffer.length > 0) {
+      const batch = this.#buffer.slice(0, BATCH);
+      try {
+        await this.events.insertAcrossTenants(batch);
+        this.#buffer = this.#buffer.slice(batch.length);
+      } catch (error) {
+        this.log.error({ err: error, buffered: this.#buffer.length }, 'audit events not written; kept for later');
+        return;
+      }
+    }
+    if (this.#dropped > 0) this.log.error({ audit_dropped_total: this.#dropped }, 'audit events were dropped');
+    this.#dropped = 0;
+  }
+
+  #schedule(): void {
+    this.#timer = this.clock.after(FLUSH_EVERY_MS, () => {
+      void this.flush().finally(() => {
+        if (this.#timer !== undefined) this.#schedule();
+      });
+    });
+  }
+
+  #check(entry: AuditEntry, delivery: 'transactional' | 'access'): void {
+    const spec = this.registry[entry.event];
+    if (spec === undefined) throw new Error(`${entry.event} is not a declared audit event.`);
+    if (spec.delivery !== delivery) throw new Error(`${entry.event} is declared as ${spec.delivery}.`);
+    const stray = Object.keys(entry.metadata ?? {}).find((key) => !spec.metadata.includes(key));
+    if (stray !== undefined) throw new Error(`${entry.event} does not declare the metadata ${stray}.`);
+  }
+
+  #row(entry: AuditEntry): AuditRow {
+    const context = tryContext();
+    const principal = context?.principal;
+    const actor = entry.actor ?? {
+      type: principal?.authMethod ?? 'system',
+      ...(principal === undefined ? {} : { id: principal.apiKeyId, role: principal.role, subjectId: principal.subjectId }),
+    };
+    return {
+      occurred_at: this.clock.now().toISOString(),
+      tenant_id: actor.tenantId ?? context?.tenantId ?? null,
+      actor_type: actor.type,
+      actor_id: actor.id ?? null,
+      actor_role: actor.role ?? null,
+      subject_id: actor.subjectId ?? null,
+      event_type: entry.event,
+      outcome: entry.outcome,
+      resource_type: entry.resourceType ?? null,
+      resource_id: entry.resourceId ?? null,
+      request_id: context?.requestId ?? null,
+      ip_address: context?.ipAddress ?? null,
+      user_agent: context?.userAgent ?? null,
+      metadata_json: entry.metadata === undefined ? null : storableMetadata(entry.metadata),
+      error_code: entry.errorCode ?? null,
+    };
+  }
+}

@@ -1,0 +1,113 @@
+import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../../../kernel/audit.js';
+import { commonErrors } from '../../../kernel/common-errors.js';
+import type { Page } from '../../../kernel/cursor.js';
+import { Ids } from '../../../kernel/ids.js';
+import { UnitOfWork } from '../../../platform/db/index.js';
+import type { Corpus } from '../domain/corpus.js';
+import { normaliseProviderConfig } from '../domain/provider-config.js';
+import { CorporaRepository } from '../persistence/corpora.repository.js';
+import { CorpusContents } from './corpus-contents.js';
+
+export interface CorpusChanges {
+  readonly name?: string;
+  readonly providerConfig?: unknown;
+}
+
+@Injectable()
+export class Corpora {
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly corpora: CorporaRepository,
+    private readonly contents: CorpusContents,
+    private readonly audit: AuditTrail,
+    private readonly ids: Ids,
+  ) {}
+
+  async list(limit: number, cursor?: string): Promise<Page<Corpus>> {
+    return this.uow.read(() => this.corpora.list(limit, cursor));
+  }
+
+  /** @throws NOT_FOUND, also for another tenant's corpus. */
+  async get(id: string): Promise<Corpus> {
+    return this.uow.read(() => this.require(id));
+  }
+
+  /** @throws CONFLICT when the id or name is taken; VALIDATION_ERROR for a provider config that is not one. */
+  async create(request: { id?: string; name: string; providerConfig?: unknown }): Promise<Corpus> {
+    const providerConfig = storedConfig(request.providerConfig ?? {});
+    const id = request.id ?? this.ids.uuid();
+    return this.uow.run(async () => {
+      await this.corpora.insert({ id, name: request.name, providerConfig });
+      await this.audit.record({
+        event: 'corpora.created',
+        outcome: 'success',
+        resourceType: 'corpus',
+        resourceId: id,
+        metadata: { provider: (providerConfig['retrieval'] as { provider: string }).provider },
+      });
+      return this.require(id);
+    });
+  }
+
+  /**
+   * Changes what is given and leaves the rest.
+   *
+   * @param ifVersion the version that the caller has seen; any when undefined.
+   * @throws NOT_FOUND, CONFLICT (name), VALIDATION_ERROR (config), PRECONDITION_FAILED (another version).
+   */
+  async update(id: string, changes: CorpusChanges, ifVersion?: number): Promise<Corpus> {
+    const stored = {
+      ...(changes.name === undefined ? {} : { name: changes.name }),
+      ...(changes.providerConfig === undefined ? {} : { providerConfig: storedConfig(changes.providerConfig) }),
+    };
+    return this.uow.run(async () => {
+      const { version } = await this.require(id);
+      if (ifVersion !== undefined && ifVersion !== version) throw commonErrors.PRECONDITION_FAILED();
+      const updatedFields = [
+        ...(stored.name === undefined ? [] : ['name']),
+        ...(stored.providerConfig === undefined ? [] : ['provider_config_json']),
+      ];
+      if (updatedFields.length > 0 && !(await this.corpora.update(id, version, stored))) {
+        throw ifVersion === undefined ? commonErrors.CONFLICT() : commonErrors.PRECONDITION_FAILED();
+      }
+      await this.audit.record({
+        event: 'corpora.updated',
+        outcome: 'success',
+        resourceType: 'corpus',
+        resourceId: id,
+        metadata: { updated_fields: updatedFields },
+      });
+      return this.require(id);
+    });
+  }
+
+  /** @throws NOT_FOUND; CONFLICT while documents remain, unless `cascade`. */
+  async delete(id: string, cascade: boolean): Promise<void> {
+    await this.uow.run(async () => {
+      await this.require(id);
+      if (cascade) await this.contents.removeAll(id);
+      await this.corpora.delete(id);
+      await this.audit.record({
+        event: 'corpora.deleted',
+        outcome: 'success',
+        resourceType: 'corpus',
+        resourceId: id,
+        metadata: { cascade },
+      });
+    });
+  }
+
+  /** The corpus, in the unit of work that is open. @throws NOT_FOUND */
+  async require(id: string): Promise<Corpus> {
+    const corpus = await this.corpora.find(id);
+    if (corpus === undefined) throw commonErrors.NOT_FOUND({ message: 'No such corpus.' });
+    return corpus;
+  }
+}
+
+function storedConfig(input: unknown): Record<string, unknown> {
+  const result = normaliseProviderConfig(input);
+  if (!result.ok) throw commonErrors.VALIDATION_ERROR({ message: result.reason });
+  return result.stored;
+}

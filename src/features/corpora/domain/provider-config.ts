@@ -1,0 +1,134 @@
+import { z } from 'zod';
+
+export const DEFAULT_TOP_K = 5;
+/** Bounds of `top_k_default`; what a request asks for is clamped instead, see `effectiveTopK`. */
+const TOP_K_DEFAULT_RANGE = { min: 1, max: 20 };
+const MAX_TEXT_LENGTH = 256;
+
+const required = z.string('is required and must be a string').trim().min(1, 'must not be blank');
+const name = required.max(MAX_TEXT_LENGTH, `must be at most ${MAX_TEXT_LENGTH} characters`);
+/** Becomes a segment of the provider's resource path, so nothing that could leave the segment. */
+const pathSegment = name.regex(/^\w[\w.:-]*$/, 'must be letters, digits and . _ : - only');
+/** Becomes part of the provider's host name. */
+const awsRegion = name.regex(/^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/, 'must be an AWS region such as eu-central-1');
+const gcpLocation = name.regex(/^[a-z]+(-[a-z]+\d{1,2})?$/, 'must be a location such as global, eu or us-central1');
+
+const topKMessage = `must be a whole number from ${TOP_K_DEFAULT_RANGE.min} to ${TOP_K_DEFAULT_RANGE.max}`;
+const topKDefault = z
+  .int(topKMessage)
+  .min(TOP_K_DEFAULT_RANGE.min, topKMessage)
+  .max(TOP_K_DEFAULT_RANGE.max, topKMessage)
+  .default(DEFAULT_TOP_K);
+
+/** Keys as stored in `corpora.provider_config_json.retrieval`. */
+const retrievalSchema = z.discriminatedUnion(
+  'provider',
+  [
+    z.strictObject({ provider: z.literal('local_pgvector'), top_k_default: topKDefault }),
+    z.strictObject({
+      provider: z.literal('aws_bedrock_kb'),
+      top_k_default: topKDefault,
+      knowledge_base_id: name,
+      region: awsRegion,
+    }),
+    z.strictObject({
+      provider: z.literal('gcp_vertex'),
+      top_k_default: topKDefault,
+      project: pathSegment,
+      location: gcpLocation,
+      resource_id: pathSegment,
+    }),
+  ],
+  'must be one of local_pgvector, aws_bedrock_kb, gcp_vertex',
+);
+
+type StoredRetrieval = z.infer<typeof retrievalSchema>;
+
+/** How a corpus retrieves. */
+export type ProviderConfig =
+  | { readonly provider: 'local_pgvector'; readonly topKDefault: number }
+  | {
+      readonly provider: 'aws_bedrock_kb';
+      readonly topKDefault: number;
+      readonly knowledgeBaseId: string;
+      readonly region: string;
+    }
+  | {
+      readonly provider: 'gcp_vertex';
+      readonly topKDefault: number;
+      readonly project: string;
+      readonly location: string;
+      readonly resourceId: string;
+    };
+
+export type ProviderName = ProviderConfig['provider'];
+
+export type ProviderConfigResult =
+  | {
+      readonly ok: true;
+      readonly config: ProviderConfig;
+      /** What to store: the input with `retrieval` completed and every other key untouched. */
+      readonly stored: Record<string, unknown>;
+    }
+  | { readonly ok: false; readonly reason: string };
+
+/**
+ * Validates a corpus's `provider_config_json`, given by a caller or read back from the database. `{}` means local
+ * retrieval. `reason` is public and names the offending key.
+ */
+export function normaliseProviderConfig(input: unknown): ProviderConfigResult {
+  if (!isPlainObject(input)) return refuse('provider_config_json must be an object');
+  const given = Object.keys(input).length === 0 ? { provider: 'local_pgvector' } : input['retrieval'];
+  if (!isPlainObject(given)) return refuse('retrieval must be an object');
+  const parsed = retrievalSchema.safeParse(given);
+  if (!parsed.success) return refuse(describeFault(parsed.error));
+  return { ok: true, config: toConfig(parsed.data), stored: { ...input, retrieval: parsed.data } };
+}
+
+/**
+ * Passages to ask the provider for.
+ *
+ * @param requested by the caller; absent or 0 leaves the choice to the corpus.
+ * @param max what the platform allows, see RETRIEVAL_MAX_TOP_K.
+ */
+export function effectiveTopK(requested: number | undefined, corpusDefault: number, max: number): number {
+  return Math.max(1, Math.min(requested || corpusDefault, max));
+}
+
+function toConfig(stored: StoredRetrieval): ProviderConfig {
+  const topKDefault = stored.top_k_default;
+  switch (stored.provider) {
+    case 'local_pgvector':
+      return { provider: stored.provider, topKDefault };
+    case 'aws_bedrock_kb':
+      return {
+        provider: stored.provider,
+        topKDefault,
+        knowledgeBaseId: stored.knowledge_base_id,
+        region: stored.region,
+      };
+    case 'gcp_vertex':
+      return {
+        provider: stored.provider,
+        topKDefault,
+        project: stored.project,
+        location: stored.location,
+        resourceId: stored.resource_id,
+      };
+  }
+}
+
+function describeFault(error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (issue === undefined) return 'retrieval is not valid';
+  if (issue.code === 'unrecognized_keys') return `retrieval.${issue.keys[0] ?? ''} is not a known key`;
+  return `${['retrieval', ...issue.path].join('.')} ${issue.message}`;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function refuse(reason: string): ProviderConfigResult {
+  return { ok: false, reason };
+}

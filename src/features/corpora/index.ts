@@ -1,0 +1,12 @@
+export { Corpora } from './application/corpora.js';
+export { CorpusContents } from './application/corpus-contents.js';
+export { corporaAudit } from './corpora.audit.js';
+export { CorporaModule } from './corpora.module.js';
+export type { Corpus } from './domain/corpus.js';
+export {
+  effectiveTopK,
+  normaliseProviderConfig,
+  type ProviderConfig,
+  type ProviderName,
+} from './domain/provider-config.js';
+export { CorpusEntity } from './persistence/corpus.entity.js';

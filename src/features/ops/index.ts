@@ -1,0 +1,2 @@
+export type { ReadinessCheck } from './application/readiness.js';
+export { OpsModule } from './ops.module.js';

@@ -1,0 +1,36 @@
+import { applyDecorators, HttpCode, SetMetadata, type Type } from '@nestjs/common';
+import { ApiBearerAuth, ApiConsumes, ApiOperation, ApiProduces, ApiResponse } from '@nestjs/swagger';
+import type { Operation as OperationSpec } from '../../kernel/operation.js';
+
+export const OPERATION = 'nexusrag:operation';
+
+export type OperationOptions = Omit<OperationSpec, 'status' | 'response' | 'errors' | 'audit'> &
+  Partial<Pick<OperationSpec, 'status' | 'response' | 'errors' | 'audit'>> & {
+    /** Wire type of the success body, before the envelope. */
+    readonly returns?: Type<unknown> | readonly [Type<unknown>];
+  };
+
+const MEDIA_TYPE = { json: 'application/json', bare: 'application/json', stream: 'text/event-stream', empty: undefined };
+
+/** Declares a handler: what it is called, who may call it, what it costs, writes and can answer. */
+export function Operation({ returns, ...options }: OperationOptions): MethodDecorator {
+  const operation: OperationSpec = { status: 200, response: 'json', errors: [], audit: [], ...options };
+  const mediaType = MEDIA_TYPE[operation.response];
+  return applyDecorators(
+    SetMetadata(OPERATION, operation),
+    HttpCode(operation.status),
+    ApiOperation({ operationId: operation.id, summary: operation.summary }),
+    ApiResponse({
+      status: operation.status,
+      description: 'Success',
+      ...(Array.isArray(returns)
+        ? { type: returns[0] as Type<unknown>, isArray: true }
+        : returns === undefined
+          ? {}
+          : { type: returns as Type<unknown> }),
+    }),
+    ...(mediaType === undefined ? [] : [ApiProduces(mediaType)]),
+    ...(operation.body === 'multipart' ? [ApiConsumes('multipart/form-data')] : []),
+    ...(operation.role === 'public' ? [] : [ApiBearerAuth('BearerAuth')]),
+  );
+}

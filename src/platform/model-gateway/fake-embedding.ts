@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { EMBED_DIM, EmbeddingModel, normalised } from './embedding-model.js';
+import type { EmbeddingKind, EmbeddingVector } from './embedding-model.js';
+
+/** Bag of hashed words. Compares words, not meaning; text without ASCII letters or digits is the zero vector. */
+export class FakeEmbeddingModel extends EmbeddingModel {
+  readonly id = 'fake-v1';
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous
+  async embed(
+    texts: readonly string[],
+    _kind: EmbeddingKind,
+    signal?: AbortSignal,
+  ): Promise<readonly EmbeddingVector[]> {
+    signal?.throwIfAborted();
+    return texts.map(fakeEmbedding);
+  }
+}
+
+/**
+ * Stored vectors and fixtures depend on every bit of this: tokens `[A-Za-z0-9_]+` of the lower-cased text; from
+ * the hex SHA-256 h of each, position `h[0..8) mod 768`, sign + when `h[8..12)` is even, magnitude
+ * `0.2 + (h[12..20) mod 1000) / 1000`; sums in double precision, then divided by the Euclidean norm.
+ */
+export function fakeEmbedding(text: string): EmbeddingVector {
+  const vector = new Array<number>(EMBED_DIM).fill(0);
+  for (const [token] of text.toLowerCase().matchAll(/[A-Za-z0-9_]+/g)) {
+    const hash = createHash('sha256').update(token).digest('hex');
+    const position = Number.parseInt(hash.slice(0, 8), 16) % EMBED_DIM;
+    const sign = Number.parseInt(hash.slice(8, 12), 16) % 2 === 0 ? 1 : -1;
+    const magnitude = 0.2 + (Number.parseInt(hash.slice(12, 20), 16) % 1000) / 1000;
+    vector[position] = (vector[position] ?? 0) + sign * magnitude;
+  }
+  return normalised(vector);
+}

@@ -1,0 +1,1 @@
+export { settingsFromEnvironment } from './environment.js';
