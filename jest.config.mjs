@@ -28,6 +28,7 @@ const database = {
 };
 
 export default {
+  testTimeout: 60_000,
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'], testPathIgnorePatterns: ['\\.int\\.spec\\.ts$'] },
     { ...database, displayName: 'int', testMatch: ['<rootDir>/src/**/*.int.spec.ts'] },

@@ -29,6 +29,7 @@ export class Outbox implements MigrationInterface {
         CONSTRAINT pk_outbox_jobs PRIMARY KEY (tenant_id, id)
       );
       CREATE INDEX ix_outbox_jobs_open ON outbox_jobs (run_at) WHERE state IN ('pending', 'running');
+      CREATE INDEX ix_outbox_jobs_undelivered ON outbox_jobs (run_at) WHERE state = 'pending' AND delivered_at IS NULL;
       CREATE INDEX ix_outbox_jobs_finished ON outbox_jobs (finished_at) WHERE state IN ('done', 'dead');
       ${isolateTenantTable('outbox_jobs')}
     `);

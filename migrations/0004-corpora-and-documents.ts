@@ -1,7 +1,10 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { isolateTenantTable } from './tenant-table.js';
 
-/** Corpora, documents with their grants and labels, and the history of their ingestion. */
+/**
+ * Corpora, documents with their grants and labels, the history of their ingestion, and the stored texts that are to
+ * be removed: one with `started_at` may vanish at any moment and must not be referred to.
+ */
 export class CorporaAndDocuments implements MigrationInterface {
   readonly name = 'CorporaAndDocuments1767225600004';
 
@@ -110,11 +113,22 @@ export class CorporaAndDocuments implements MigrationInterface {
       );
       CREATE INDEX ix_ingest_jobs_document ON ingest_jobs (tenant_id, document_id, created_at DESC);
       ${isolateTenantTable('ingest_jobs')}
+
+      CREATE TABLE document_source_removals (
+        tenant_id text NOT NULL CONSTRAINT fk_document_source_removals_tenant REFERENCES tenants (id),
+        storage_key text NOT NULL,
+        document_id text NOT NULL,
+        requested_at timestamptz NOT NULL DEFAULT now(),
+        started_at timestamptz,
+        CONSTRAINT pk_document_source_removals PRIMARY KEY (tenant_id, storage_key)
+      );
+      ${isolateTenantTable('document_source_removals')}
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
+      DROP TABLE document_source_removals;
       DROP TABLE ingest_jobs;
       DROP TABLE document_labels;
       DROP TABLE document_permissions;

@@ -3,8 +3,11 @@ import { DiscoveryModule } from '@nestjs/core';
 import { AuditModule } from '../features/audit/index.js';
 import { AuthModule } from '../features/auth/index.js';
 import { CorporaModule } from '../features/corpora/index.js';
+import { IngestionModule } from '../features/ingestion/index.js';
 import { OpsModule } from '../features/ops/index.js';
 import { RbacAbacModule } from '../features/rbac-abac/index.js';
+import { RetrievalModule } from '../features/retrieval/index.js';
+import { RunModule } from '../features/run/index.js';
 import { TenantsModule } from '../features/tenants/index.js';
 import { BindingsModule } from './bindings.module.js';
 import { AUDIT_EVENTS } from './catalogue.js';
@@ -28,6 +31,9 @@ export class AppModule {
         AuthModule,
         RbacAbacModule,
         CorporaModule,
+        RetrievalModule,
+        IngestionModule,
+        RunModule,
         OpsModule.forRoot(readinessChecks(infrastructure)),
       ],
       providers: PIPELINE_PROVIDERS,

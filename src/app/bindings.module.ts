@@ -1,6 +1,42 @@
-import { Global, Module } from '@nestjs/common';
+import { Global, Module, type OnModuleDestroy } from '@nestjs/common';
+import { CorpusContents } from '../features/corpora/index.js';
+import { DocumentsOfCorpus, IngestionModule } from '../features/ingestion/index.js';
+import { Ids } from '../kernel/ids.js';
+import { Jobs } from '../kernel/jobs.js';
+import { Log } from '../kernel/log.js';
+import { Settings } from '../kernel/settings.js';
+import { Clock } from '../kernel/time.js';
+import { UnitOfWork } from '../platform/db/index.js';
+import { DeliveryQueue, jobsSettings, OutboxJobs, OutboxRepository, Relay } from '../platform/jobs/index.js';
 
-/** Binds ports that a lower feature declares to the higher feature that implements them. */
+/** Binds ports that the kernel or a lower feature declares to what implements them. */
 @Global()
-@Module({})
-export class BindingsModule {}
+@Module({
+  imports: [IngestionModule],
+  providers: [
+    { provide: CorpusContents, useExisting: DocumentsOfCorpus },
+    { provide: OutboxRepository, inject: [UnitOfWork], useFactory: (uow: UnitOfWork) => new OutboxRepository(uow) },
+    {
+      provide: Relay,
+      inject: [OutboxRepository, DeliveryQueue, Clock, Log, Settings],
+      useFactory: (outbox: OutboxRepository, queue: DeliveryQueue, clock: Clock, log: Log, settings: Settings) =>
+        new Relay(outbox, queue, clock, log, {
+          redeliverAfterMs: settings.get(jobsSettings).redeliverAfterSeconds * 1000,
+        }),
+    },
+    {
+      provide: Jobs,
+      inject: [UnitOfWork, OutboxRepository, Relay, DeliveryQueue, Clock, Ids],
+      useFactory: (...parts: ConstructorParameters<typeof OutboxJobs>) => new OutboxJobs(...parts),
+    },
+  ],
+  exports: [CorpusContents, Jobs, OutboxRepository, Relay],
+})
+export class BindingsModule implements OnModuleDestroy {
+  constructor(private readonly relay: Relay) {}
+
+  /** What was not delivered yet stays in the outbox. */
+  async onModuleDestroy(): Promise<void> {
+    await this.relay.close();
+  }
+}

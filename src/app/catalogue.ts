@@ -1,9 +1,28 @@
 import { ApiKeyEntity, authAudit, authErrors, authSettings, UserEntity } from '../features/auth/index.js';
 import { AuditEventEntity } from '../features/audit/index.js';
 import { corporaAudit, CorpusEntity } from '../features/corpora/index.js';
+import {
+  DocumentEntity,
+  DocumentLabelEntity,
+  DocumentSourceRemovalEntity,
+  IngestJobEntity,
+  ingestionAudit,
+  ingestionErrors,
+  ingestionSettings,
+} from '../features/ingestion/index.js';
 import { DocumentPermissionEntity, rbacAbacAudit } from '../features/rbac-abac/index.js';
+import { ChunkEntity, retrievalErrors, retrievalSettings } from '../features/retrieval/index.js';
+import {
+  CheckpointEntity,
+  MessageEntity,
+  runAudit,
+  runErrors,
+  runSettings,
+  SessionEntity,
+} from '../features/run/index.js';
 import { TenantEntity } from '../features/tenants/index.js';
 import type { AuditEventSet } from '../kernel/audit.js';
+import { breakerErrors } from '../kernel/circuit-breaker.js';
 import { commonErrors } from '../kernel/common-errors.js';
 import { errorDeclaration, type ErrorSpec } from '../kernel/errors.js';
 import type { SettingsGroup } from '../kernel/settings.js';
@@ -11,7 +30,7 @@ import { blobStoreErrors, blobStoreSettings } from '../platform/blob-store/index
 import { dbErrors, dbSettings } from '../platform/db/index.js';
 import { httpSettings } from '../platform/http/index.js';
 import { modelErrors, modelSettings } from '../platform/model-gateway/index.js';
-import { jobsSettings } from '../platform/jobs/index.js';
+import { jobsErrors, jobsSettings } from '../platform/jobs/index.js';
 import { sharedStateErrors, sharedStateSettings } from '../platform/shared-state/index.js';
 import { telemetrySettings } from '../platform/telemetry/index.js';
 
@@ -26,11 +45,18 @@ export const SETTINGS: readonly SettingsGroup[] = [
   blobStoreSettings,
   modelSettings,
   authSettings,
+  retrievalSettings,
+  ingestionSettings,
+  runSettings,
 ];
 
-export const ERRORS: ReadonlyMap<string, ErrorSpec & { readonly owner: string }> = collectErrors();
-
-export const AUDIT_EVENTS: AuditEventSet = { ...authAudit, ...rbacAbacAudit, ...corporaAudit };
+export const AUDIT_EVENTS: AuditEventSet = {
+  ...authAudit,
+  ...rbacAbacAudit,
+  ...corporaAudit,
+  ...ingestionAudit,
+  ...runAudit,
+};
 
 export const ENTITIES = [
   TenantEntity,
@@ -39,12 +65,34 @@ export const ENTITIES = [
   ApiKeyEntity,
   DocumentPermissionEntity,
   CorpusEntity,
+  ChunkEntity,
+  DocumentEntity,
+  DocumentLabelEntity,
+  DocumentSourceRemovalEntity,
+  IngestJobEntity,
+  SessionEntity,
+  MessageEntity,
+  CheckpointEntity,
 ] as const;
+
+const ERROR_SETS = [
+  commonErrors,
+  dbErrors,
+  sharedStateErrors,
+  jobsErrors,
+  blobStoreErrors,
+  breakerErrors,
+  modelErrors,
+  authErrors,
+  retrievalErrors,
+  ingestionErrors,
+  runErrors,
+];
 
 /** @throws Error when two owners declare one code. */
 function collectErrors(): Map<string, ErrorSpec & { owner: string }> {
   const catalogue = new Map<string, ErrorSpec & { owner: string }>();
-  for (const set of [commonErrors, dbErrors, sharedStateErrors, blobStoreErrors, modelErrors, authErrors]) {
+  for (const set of ERROR_SETS) {
     const { owner, specs } = errorDeclaration(set);
     for (const [code, spec] of Object.entries(specs)) {
       const other = catalogue.get(code);
@@ -54,3 +102,5 @@ function collectErrors(): Map<string, ErrorSpec & { owner: string }> {
   }
   return catalogue;
 }
+
+export const ERRORS: ReadonlyMap<string, ErrorSpec & { readonly owner: string }> = collectErrors();

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { MIGRATIONS } from '../../migrations/index.js';
+import { ingestJob, ingestionSettings } from '../features/ingestion/index.js';
 import { Ids, SystemIds } from '../kernel/ids.js';
 import type { Settings } from '../kernel/settings.js';
 import { Clock, SystemClock } from '../kernel/time.js';
@@ -46,7 +47,10 @@ export async function openInfrastructure(settings: Settings, replace: Replacemen
   const database =
     replace.database ?? (await openDatabase(db, { entities: ENTITIES, migrations: MIGRATIONS }));
   const state = replace.state ?? createSharedState(settings.get(sharedStateSettings), clock, logger);
-  const queue = replace.queue ?? createQueue(settings.get(sharedStateSettings), clock, logger);
+  const queue = replace.queue ??
+    createQueue(settings.get(sharedStateSettings).redisUrl, clock, logger, {
+      [ingestJob.name]: settings.get(ingestionSettings).queueName,
+    });
   return {
     settings,
     clock,

@@ -48,5 +48,5 @@ export abstract class Jobs {
    */
   abstract enqueue<P>(spec: JobSpec<P>, payload: P, options?: { id?: string }): Promise<string>;
   /** Jobs waiting or running for this name. @throws when the queue cannot be reached. */
-  abstract depth(spec: JobSpec<never>): Promise<number>;
+  abstract depth(spec: { readonly name: string }): Promise<number>;
 }

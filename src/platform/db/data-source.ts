@@ -29,6 +29,12 @@ export interface OpenDatabase {
   close(): Promise<void>;
 }
 
+/**
+ * pgvector filters after its index scan. With iterative scans it goes on until enough rows pass the filter, in exact
+ * order of distance, instead of returning too few.
+ */
+const CONNECTION_SETTINGS = { 'hnsw.iterative_scan': 'strict_order', 'hnsw.ef_search': '80' };
+
 /** Opens Postgres when a URL is given, otherwise the embedded database in the data folder. */
 export async function openDatabase(
   settings: DbSettings,
@@ -52,7 +58,7 @@ async function openPostgres(
     applicationName: `nexusrag-${purpose}`,
     connectTimeoutMS: 30_000,
     poolSize: purpose === 'migrate' ? 1 : settings.poolSize + settings.maxOverflow,
-    extra: purpose === 'migrate' ? {} : { statement_timeout: settings.statementTimeoutMs, maxLifetimeSeconds: 1800 },
+    extra: purpose === 'migrate' ? {} : { statement_timeout: settings.statementTimeoutMs, maxLifetimeSeconds: 1800, options: startupOptions() },
   } as DataSourceOptions);
   await dataSource.initialize();
   return { dataSource, embedded: false, close: () => dataSource.destroy() };
@@ -76,6 +82,9 @@ async function openEmbedded(settings: DbSettings, schema: DatabaseSchema): Promi
       extra: createPgConfig(pglite),
     } as DataSourceOptions);
     await dataSource.initialize();
+    for (const [name, value] of Object.entries(CONNECTION_SETTINGS)) {
+      await dataSource.query(`SET ${name} = '${value}'`);
+    }
     return {
       dataSource,
       embedded: true,
@@ -89,4 +98,10 @@ async function openEmbedded(settings: DbSettings, schema: DatabaseSchema): Promi
     folder.unlock();
     throw error;
   }
+}
+
+function startupOptions(): string {
+  return Object.entries(CONNECTION_SETTINGS)
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' ');
 }

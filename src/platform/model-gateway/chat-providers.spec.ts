@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ModelServer } from '../../../test/harness/model-server.js';
 import { PROVIDER_TEXT } from '../../../test/harness/model-server.js';
 import { startOpenAiServer } from '../../../test/harness/openai-server.js';
+import { ScriptedServer } from '../../../test/harness/scripted-server.js';
 import type { ReceivedRequest } from '../../../test/harness/scripted-server.js';
 import { startVertexServer } from '../../../test/harness/vertex-server.js';
 import { AppError } from '../../kernel/errors.js';
@@ -179,11 +180,11 @@ describe.each(PROVIDERS)('$name', (provider) => {
   });
 
   it('reports a server that is not there', async () => {
-    const chat = model(provider.name, new SystemClock(), {
-      ...FAST,
-      OPENAI_BASE_URL: 'http://127.0.0.1:1/v1',
-      VERTEX_BASE_URL: 'http://127.0.0.1:1',
-    });
+    const gone = await ScriptedServer.start(() => undefined);
+    const { url } = gone;
+    await gone.close();
+    const env = { ...FAST, OPENAI_BASE_URL: `${url}/v1`, VERTEX_BASE_URL: url };
+    const chat = model(provider.name, new SystemClock(), env);
     expect(codeOf((await drain(open(chat))).error)).toBe('LLM_ERROR');
   });
 

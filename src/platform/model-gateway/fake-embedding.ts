@@ -6,14 +6,9 @@ import type { EmbeddingKind, EmbeddingVector } from './embedding-model.js';
 export class FakeEmbeddingModel extends EmbeddingModel {
   readonly id = 'fake-v1';
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous
-  async embed(
-    texts: readonly string[],
-    _kind: EmbeddingKind,
-    signal?: AbortSignal,
-  ): Promise<readonly EmbeddingVector[]> {
-    signal?.throwIfAborted();
-    return texts.map(fakeEmbedding);
+  embed(texts: readonly string[], _kind: EmbeddingKind, signal?: AbortSignal): Promise<readonly EmbeddingVector[]> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    return Promise.resolve(texts.map(fakeEmbedding));
   }
 }
 

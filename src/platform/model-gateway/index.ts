@@ -1,4 +1,11 @@
-/** The platform's only way to call a model. */
+/**
+ * The platform's only way to call a model.
+ *
+ * A provider is a transport (`vertex-chat`, `openai-embedding`, …) that speaks one wire format and says what went
+ * wrong as an `UpstreamFailure`. Everything else happens once, around it: `GuardedChatModel` and
+ * `GuardedEmbeddingModel` add the circuit breaker, retries, time limits, abort and our own errors. `fake` and
+ * `extractive` call nobody and need none of it.
+ */
 export { ChatModel } from './chat-model.js';
 export type { ChatEvent, ChatMessage, ChatOptions, ChatPassage, ChatRequest } from './chat-model.js';
 export { createChatModel, createEmbeddingModel } from './create-models.js';

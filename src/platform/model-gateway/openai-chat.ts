@@ -61,14 +61,17 @@ export class OpenAiChat implements ChatTransport {
     let finished = false;
     try {
       for await (const chunk of chunks) {
-        const choice = chunk.choices[0];
+        const { choices = [], usage } = chunk;
+        const choice = choices[0];
         // Servers differ in whether they send null, nothing or an empty string where there is no text.
-        const text = choice?.delta?.content || choice?.delta?.refusal;
-        if (typeof text === 'string' && text !== '') yield { type: 'delta', text };
+        const text = [choice?.delta.content, choice?.delta.refusal].find(
+          (part) => typeof part === 'string' && part !== '',
+        );
+        if (typeof text === 'string') yield { type: 'delta', text };
         if (choice?.finish_reason === 'content_filter') throw new UpstreamFailure('filtered');
         finished ||= typeof choice?.finish_reason === 'string';
-        if (chunk.usage !== undefined && chunk.usage !== null) {
-          const { prompt_tokens: inputTokens, completion_tokens: outputTokens } = chunk.usage;
+        if (usage !== undefined && usage !== null) {
+          const { prompt_tokens: inputTokens, completion_tokens: outputTokens } = usage;
           yield { type: 'usage', inputTokens, outputTokens };
         }
       }

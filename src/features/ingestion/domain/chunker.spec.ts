@@ -136,6 +136,22 @@ describe('chunkV1', () => {
   });
 });
 
+// A few kilobytes with an overlap just below the size would otherwise fill the memory of a worker.
+describe('the limit of chunkV1', () => {
+  it('stops one chunk past it', () => {
+    const params = { size: 1000, overlap: 999 };
+    expect(chunkV1('x'.repeat(5000), params, 100)).toHaveLength(101);
+    expect(chunkV1('a\n\nb\n\nc', { size: 10, overlap: 0 }, 2)).toHaveLength(3);
+  });
+
+  it('changes nothing below it', () => {
+    const params = { size: 10, overlap: 3 };
+    const text = 'x'.repeat(45);
+    const chunks = chunkV1(text, params);
+    expect(chunkV1(text, params, chunks.length)).toEqual(chunks);
+  });
+});
+
 describe('resolveChunkParams', () => {
   it.each([
     [{}, { size: 1200, overlap: 150 }],

@@ -88,13 +88,14 @@ function* paragraphs(text: string): Generator<{ start: number; end: number }> {
  * into windows of `size` that repeat the last `overlap` code points of the window before. Deterministic.
  *
  * Guarantees that the code points `[offsetStart, offsetEnd)` of `text` are the chunk's text, and that every
- * non-whitespace character is in a chunk. Time is linear in the text plus the number of chunks, which the caller must
- * bound: an overlap close to the size yields about one chunk per `size - overlap` code points.
+ * non-whitespace character is in a chunk. Time is linear in the text plus the number of chunks: an overlap close to the
+ * size yields about one chunk per `size - overlap` code points.
  *
  * @param text in stored form, see `normaliseText`; CRLF would not count as a paragraph break.
+ * @param limit most chunks that the caller has a use for. A text that needs more yields exactly one more than that.
  * @throws RangeError when `validateChunkParams` has a complaint.
  */
-export function chunkV1(text: string, params: ChunkParams): Chunk[] {
+export function chunkV1(text: string, params: ChunkParams, limit = Infinity): Chunk[] {
   const fault = validateChunkParams(params);
   if (fault !== undefined) throw new RangeError(fault);
   const { size, overlap } = params;
@@ -111,6 +112,7 @@ export function chunkV1(text: string, params: ChunkParams): Chunk[] {
         offsetStart: head.points,
         offsetEnd: tail.points,
       });
+      if (chunks.length > limit) return chunks;
       if (tail.units >= end) break;
       head.advance(size - overlap, end);
       tail.advance(size - overlap, end);

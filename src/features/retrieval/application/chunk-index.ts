@@ -1,25 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import type { IndexedChunk, IndexedDocument } from '../domain/indexed-chunk.js';
 import { ChunksRepository } from '../persistence/chunks.repository.js';
-
-/** A passage ready to be searched. */
-export interface IndexedChunk {
-  readonly id: string;
-  readonly index: number;
-  readonly text: string;
-  readonly embedding: readonly number[];
-  readonly contentSha256: string;
-  /** `filename`, `content_type`, `offset_start`, `offset_end`, and what else citations should show. */
-  readonly metadata: Readonly<Record<string, unknown>>;
-}
-
-export interface IndexedDocument {
-  readonly documentId: string;
-  readonly corpusId: string;
-  /** Counts ingestions of the document; the index holds chunks of one generation at a time. */
-  readonly generation: number;
-  readonly uri: string;
-  readonly embeddingModel: string;
-}
 
 /** What is searched. Both calls join the transaction of the document's own change. */
 @Injectable()

@@ -1,10 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { toSql } from 'pgvector';
 import { UnitOfWork } from '../../../platform/db/index.js';
-import type { IndexedChunk, IndexedDocument } from '../application/chunk-index.js';
+import type { IndexedChunk, IndexedDocument } from '../domain/indexed-chunk.js';
+import { scoreOf, type Passage } from '../domain/passage.js';
 
 /** Rows per INSERT: large enough to save round trips, small enough to bound the statement. */
 const BATCH = 200;
+
+interface NearestRow {
+  readonly id: string;
+  readonly document_id: string;
+  readonly document_uri: string;
+  readonly text: string;
+  readonly metadata_json: Record<string, unknown>;
+  readonly distance: number;
+}
 
 @Injectable()
 export class ChunksRepository {
@@ -43,4 +53,41 @@ export class ChunksRepository {
       );
     }
   }
+
+  /**
+   * The nearest chunks of a corpus; equal distances in the order of their ids. The vector index spans corpora and
+   * tenants and is asked first. When the filter leaves it short of `limit`, the corpus is searched exactly, so that
+   * there are `limit` results whenever the corpus has them.
+   */
+  async nearest(
+    corpusId: string,
+    vector: readonly number[],
+    embeddingModel: string,
+    limit: number,
+  ): Promise<Passage[]> {
+    const values = [this.uow.tenantId, corpusId, embeddingModel, toSql([...vector]), limit];
+    const approximate = await this.uow.rows<NearestRow>(
+      `SELECT ${NEAREST_COLUMNS} FROM chunks WHERE ${IN_CORPUS} ORDER BY distance, id LIMIT $5`,
+      values,
+    );
+    const rows =
+      approximate.length === limit
+        ? approximate
+        : await this.uow.rows<NearestRow>(
+            `WITH corpus AS MATERIALIZED (SELECT * FROM chunks WHERE ${IN_CORPUS})
+             SELECT ${NEAREST_COLUMNS} FROM corpus ORDER BY distance, id LIMIT $5`,
+            values,
+          );
+    return rows.map((row) => ({
+      chunkId: row.id,
+      documentId: row.document_id,
+      source: row.document_uri,
+      text: row.text,
+      score: scoreOf(row.distance),
+      metadata: row.metadata_json,
+    }));
+  }
 }
+
+const NEAREST_COLUMNS = `id, document_id, document_uri, text, metadata_json, embedding <=> $4::vector AS distance`;
+const IN_CORPUS = `tenant_id = $1 AND corpus_id = $2 AND embedding_model = $3`;

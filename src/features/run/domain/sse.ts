@@ -1,11 +1,22 @@
 import type { Citation } from './citations.js';
 
+/** Tokens as the model provider counted them. */
+export interface Usage {
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+}
+
 /** What each event carries under `data`, as sent. */
 export interface RunEventData {
   'request.accepted': { readonly accepted_at: string; readonly top_k_effective: number };
   'debug.retrieval': { readonly provider: string; readonly num_chunks: number };
   'token.delta': { readonly delta: string };
-  'message.final': { readonly text: string; readonly citations: readonly Citation[] };
+  'message.final': {
+    readonly text: string;
+    readonly citations: readonly Citation[];
+    readonly usage: Usage | null;
+  };
+  'audio.error': { readonly code: string; readonly message: string };
   error: { readonly code: string; readonly message: string };
   'resume.unsupported': { readonly message: string };
   done: Readonly<Record<string, never>>;

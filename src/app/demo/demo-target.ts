@@ -1,0 +1,40 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { Corpora } from '../../features/corpora/index.js';
+import { AcceptDocument, ingestionErrors, Submissions } from '../../features/ingestion/index.js';
+import { Tenants } from '../../features/tenants/index.js';
+import { commonErrors } from '../../kernel/common-errors.js';
+import type { Infrastructure } from '../infrastructure.js';
+import type { DemoTarget } from './seed-demo.js';
+
+/** The application as the place where the demo corpus is made. */
+export function demoTarget(app: INestApplicationContext, { ids, uow }: Infrastructure): DemoTarget {
+  const corpora = app.get(Corpora, { strict: false });
+  const submissions = app.get(Submissions, { strict: false });
+  const documents = app.get(AcceptDocument, { strict: false });
+  return {
+    requestId: () => ids.uuid(),
+    ensureTenant: (id) => app.get(Tenants, { strict: false }).ensure(id),
+    corpus: (id) => corpora.get(id),
+    createCorpus: (request) => corpora.create(request),
+    countChunks: (corpusId) =>
+      uow.read(async () => {
+        const sql = 'SELECT count(*)::int AS total FROM chunks WHERE tenant_id = $1 AND corpus_id = $2';
+        return (await uow.first<{ total: number }>(sql, [uow.tenantId, corpusId]))?.total ?? 0;
+      }),
+    ingest: async (corpusId, { id, uri, filename, metadata }, text) => {
+      const submission = submissions.ofText({
+        corpusId,
+        documentId: id,
+        uri,
+        filename,
+        metadata,
+        text,
+        overwrite: true,
+      });
+      const { status } = await documents.ingestNow(submission);
+      if (status === 'succeeded') return;
+      if (status !== 'failed') throw ingestionErrors.INGEST_IN_PROGRESS();
+      throw commonErrors.UPSTREAM_ERROR({ message: `The document ${id} could not be indexed. The log says why.` });
+    },
+  };
+}

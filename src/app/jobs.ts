@@ -1,0 +1,72 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import {
+  IngestHandler,
+  ingestionSettings,
+  ingestJobOf,
+  IngestReaper,
+  sourceRemovalJob,
+  SourceRemovalHandler,
+} from '../features/ingestion/index.js';
+import {
+  JobRegistry,
+  JobRunner,
+  jobsSettings,
+  OutboxRepository,
+  pruneJobs,
+  Recurring,
+  Relay,
+} from '../platform/jobs/index.js';
+import type { Infrastructure } from './infrastructure.js';
+
+const HOUR_MS = 3_600_000;
+const REAP_EVERY_MS = 60_000;
+/** Less than what the process as a whole has for stopping. */
+const DRAIN_MS = 15_000;
+
+export interface RunningJobs {
+  /** Takes no more jobs and waits for those that run; what does not end in time is given back to other workers. */
+  stop(): Promise<void>;
+}
+
+/** Who handles which job, and how many at a time. */
+export function jobRegistry(app: INestApplicationContext, { settings }: Infrastructure): JobRegistry {
+  const ingestion = settings.get(ingestionSettings);
+  const registry = new JobRegistry();
+  registry.register(ingestJobOf(ingestion), app.get(IngestHandler, { strict: false }), {
+    concurrency: ingestion.maxConcurrency,
+  });
+  registry.register(sourceRemovalJob, app.get(SourceRemovalHandler, { strict: false }), { concurrency: 1 });
+  return registry;
+}
+
+/** Makes this process run jobs, and the maintenance that comes with them. */
+export async function startJobs(app: INestApplicationContext, infrastructure: Infrastructure): Promise<RunningJobs> {
+  const { clock, ids, logger, queue, settings, uow } = infrastructure;
+  const jobs = settings.get(jobsSettings);
+  const outbox = app.get(OutboxRepository, { strict: false });
+  const relay = app.get(Relay, { strict: false });
+  const runner = new JobRunner(
+    jobRegistry(app, infrastructure),
+    queue,
+    { outbox, uow, wake: () => relay.wake(), clock, ids, log: logger },
+    { leaseMs: jobs.leaseSeconds * 1000 },
+  );
+  await runner.start();
+  const reaper = app.get(IngestReaper, { strict: false });
+  const recurring = new Recurring(clock, logger);
+  recurring.every('relay sweep', jobs.sweepIntervalMs, () => relay.sweep());
+  recurring.every('stalled documents', REAP_EVERY_MS, () => reaper.sweep());
+  recurring.every('finished jobs', HOUR_MS, () =>
+    pruneJobs(outbox, clock, {
+      keepDoneMs: jobs.keepDoneHours * HOUR_MS,
+      keepDeadMs: jobs.keepDeadDays * 24 * HOUR_MS,
+    }),
+  );
+  relay.wake();
+  return {
+    stop: async () => {
+      await recurring.stop();
+      await runner.drain(DRAIN_MS);
+    },
+  };
+}

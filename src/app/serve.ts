@@ -1,0 +1,104 @@
+import { NestFactory } from '@nestjs/core';
+import type { Logger } from 'pino';
+import { executor } from '../cli/executor.js';
+import { authSettings } from '../features/auth/index.js';
+import type { Settings } from '../kernel/settings.js';
+import { DataFolder, dbSettings } from '../platform/db/index.js';
+import { httpSettings } from '../platform/http/index.js';
+import { settingsFromEnvironment } from '../platform/settings/index.js';
+import { sharedStateSettings } from '../platform/shared-state/index.js';
+import { createLogger, NestLogger, telemetrySettings } from '../platform/telemetry/index.js';
+import { AppModule } from './app.module.js';
+import { bannerText } from './banner.js';
+import { bootstrap, ensureSchema, type Bootstrapped } from './bootstrap.js';
+import { SETTINGS } from './catalogue.js';
+import { ControlSocket } from './control-socket.js';
+import { createHttpApp, type HttpApp } from './http-app.js';
+import { openInfrastructure, type Infrastructure } from './infrastructure.js';
+import { startJobs } from './jobs.js';
+import type { Lifecycle } from './lifecycle.js';
+import { WrongRole } from './start-fault.js';
+import { version } from './version.js';
+
+/**
+ * Without Redis nobody else would hear of a job, and nobody else can open the embedded database: then the API runs
+ * the jobs itself. Otherwise workers do.
+ */
+export function runsJobs(settings: Settings): boolean {
+  return settings.get(sharedStateSettings).redisUrl === undefined || settings.get(dbSettings).url === undefined;
+}
+
+/** The API; with the embedded database, the whole platform in one process. */
+export async function serveApi(life: Lifecycle): Promise<void> {
+  const infrastructure = await open(life);
+  const { logger, settings } = infrastructure;
+  const restoreLogs = quieten(logger);
+  await ensureSchema(infrastructure);
+  const app = await createHttpApp(infrastructure);
+  life.onStop(() => app.close());
+  if (runsJobs(settings)) await runJobs(life, app.nest, infrastructure);
+  const demo = infrastructure.database.embedded ? await embed(life, app, infrastructure) : undefined;
+  const port = await app.listen(settings.get(httpSettings).port);
+  const { header } = settings.get(authSettings);
+  const facts = { version: version(), port, header, ...(demo === undefined ? {} : { demo }) };
+  process.stdout.write(`${bannerText(facts, process.cwd())}\n`);
+  restoreLogs();
+}
+
+/** Runs jobs for API processes elsewhere. */
+export async function serveWorker(life: Lifecycle): Promise<void> {
+  const settings = settingsFromEnvironment(SETTINGS);
+  if (runsJobs(settings)) {
+    throw new WrongRole(
+      'A worker needs DATABASE_URL and REDIS_URL. Without them the API process runs the jobs itself.',
+    );
+  }
+  const infrastructure = await open(life, settings);
+  await ensureSchema(infrastructure);
+  const logger = new NestLogger(infrastructure.logger);
+  const app = await NestFactory.createApplicationContext(AppModule.of(infrastructure), { abortOnError: false, logger });
+  life.onStop(() => app.close());
+  await runJobs(life, app, infrastructure);
+  infrastructure.logger.info({ version: version() }, 'the worker runs jobs');
+}
+
+async function open(life: Lifecycle, settings = settingsFromEnvironment(SETTINGS)): Promise<Infrastructure> {
+  const logger = createLogger(settings.get(telemetrySettings));
+  const infrastructure = await openInfrastructure(settings, { logger });
+  life.log = logger;
+  life.onStop(() => infrastructure.close());
+  return infrastructure;
+}
+
+async function runJobs(
+  life: Lifecycle,
+  app: Parameters<typeof startJobs>[0],
+  infrastructure: Infrastructure,
+): Promise<void> {
+  const jobs = await startJobs(app, infrastructure);
+  life.onStop(() => jobs.stop());
+}
+
+/** What comes with the embedded database: the demo, and the socket through which commands reach this process. */
+async function embed(life: Lifecycle, app: HttpApp, infrastructure: Infrastructure): Promise<Bootstrapped> {
+  const { clock, logger, settings } = infrastructure;
+  const folder = new DataFolder(settings.get(dbSettings).dataDir);
+  const demo = await bootstrap(app.nest, infrastructure, folder);
+  try {
+    const execute = executor(app.nest, infrastructure);
+    const socket = await ControlSocket.open(folder, { execute, clock, log: logger });
+    life.onStop(() => socket.close());
+  } catch (error) {
+    logger.warn({ err: error }, 'no control socket: commands need this process to be stopped');
+  }
+  return demo;
+}
+
+/** Keeps the start's own log lines from pushing the banner off the screen; problems still show. */
+function quieten(logger: Logger): () => void {
+  const { level } = logger;
+  if (logger.isLevelEnabled('info') && !logger.isLevelEnabled('debug')) logger.level = 'warn';
+  return () => {
+    logger.level = level;
+  };
+}

@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+import { Bulkhead } from '../../../kernel/bulkhead.js';
+import { commonErrors } from '../../../kernel/common-errors.js';
+import type { IngestionSettings } from '../ingestion.settings.js';
+import { QueueDepth } from './queue-depth.js';
+
+/** How an accepted document gets ingested: by a worker, within the request, or not for now. */
+export type Route = 'queue' | 'inline' | 'unreachable';
+
+/** Keeps the platform from accepting more than it can work off. */
+@Injectable()
+export class IngestAdmission {
+  readonly #slots: Bulkhead;
+
+  constructor(
+    private readonly settings: IngestionSettings,
+    private readonly depth: QueueDepth,
+  ) {
+    this.#slots = new Bulkhead(settings.bulkheadMaxConcurrency ?? settings.maxConcurrency);
+  }
+
+  /** Runs `work` in a slot of the inline mode; queue mode has none. @throws SERVICE_BUSY when all are taken. */
+  async within<T>(work: () => Promise<T>): Promise<T> {
+    if (this.settings.executionMode === 'queue') return work();
+    const release = this.#slots.acquire();
+    if (release === undefined) throw commonErrors.SERVICE_BUSY();
+    try {
+      return await work();
+    } finally {
+      release();
+    }
+  }
+
+  /** Asked before anything is stored. @throws SERVICE_BUSY while too many jobs wait. */
+  async route(): Promise<Route> {
+    if (this.settings.executionMode === 'inline') return 'inline';
+    const depth = await this.depth.read();
+    if (depth === undefined) return 'unreachable';
+    if (depth >= this.settings.maxQueueDepth) throw commonErrors.SERVICE_BUSY();
+    return 'queue';
+  }
+}

@@ -1,0 +1,37 @@
+import type { Log } from '../../../kernel/log.js';
+import type { JobHandler } from '../../../kernel/jobs.js';
+import type { UnitOfWork } from '../../../platform/db/index.js';
+import { ingestJobOf, type IngestPayload } from '../ingestion.jobs.js';
+import type { IngestionSettings } from '../ingestion.settings.js';
+import type { IngestJobRecord } from '../persistence/ingest-jobs.repository.js';
+
+/** Does within the request what a worker would do. */
+export class InlineIngestion {
+  constructor(
+    private readonly settings: IngestionSettings,
+    private readonly handler: JobHandler<IngestPayload>,
+    private readonly uow: Pick<UnitOfWork, 'run'>,
+    private readonly log: Log,
+  ) {}
+
+  /**
+   * Ends with the document succeeded or failed. Attempts follow each other at once: a client is waiting, and the
+   * model gateway has waited between its own attempts already.
+   */
+  async run(tenantId: string, job: IngestJobRecord): Promise<void> {
+    const { attempts, permanent } = ingestJobOf(this.settings);
+    const { id, documentId, generation } = job;
+    const { signal } = new AbortController();
+    for (let attempt = 1; ; attempt += 1) {
+      const payload = { documentId, generation };
+      const run = { id, tenantId, payload, attempt, lastAttempt: attempt === attempts, signal };
+      try {
+        return await this.handler.run(run);
+      } catch (error) {
+        this.log.warn({ err: error, job_id: id, document_id: documentId, attempt }, 'inline ingestion failed');
+        if (!run.lastAttempt && permanent?.(error) !== true) continue;
+        return this.uow.run(() => this.handler.failed(run, error));
+      }
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import { UnitOfWork } from '../../../platform/db/index.js';
+import type { Document } from '../domain/document.js';
+import { canRequeue } from '../domain/document-status.js';
+import { ingestionErrors } from '../ingestion.errors.js';
+import { DocumentsRepository } from '../persistence/documents.repository.js';
+import type { Accepted } from './accept-document.js';
+import { noSuchDocument } from './documents.js';
+import { IngestAdmission, type Route } from './ingest-admission.js';
+import { IngestDispatch, type Dispatch } from './ingest-dispatch.js';
+import { Submissions, type Reindexing, type ReindexRequest } from './submissions.js';
+
+/** Chunks and embeds the stored text of a document again. What was found before stays found until it is done. */
+@Injectable()
+export class ReindexDocument {
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly documents: DocumentsRepository,
+    private readonly submissions: Submissions,
+    private readonly admission: IngestAdmission,
+    private readonly dispatch: IngestDispatch,
+  ) {}
+
+  /** @throws NOT_FOUND, INGEST_IN_PROGRESS, INGEST_SOURCE_MISSING, INGEST_VALIDATION_ERROR, SERVICE_BUSY, QUEUE_ERROR */
+  async reindex(id: string, request: ReindexRequest): Promise<Accepted> {
+    return this.admission.within(async () => {
+      const seen = requeueable(await this.uow.read(() => this.documents.find(id)));
+      const reindexing = this.submissions.ofReindex(seen.chunkParams, request);
+      const route = await this.admission.route();
+      const dispatch = await this.uow.run(() => this.#requeue(id, reindexing, route));
+      await this.dispatch.settle(dispatch);
+      const ended = route === 'inline' ? await this.uow.read(() => this.documents.find(id)) : undefined;
+      return { documentId: id, status: ended?.status ?? 'queued', jobId: reindexing.jobId, scheduled: true };
+    });
+  }
+
+  async #requeue(id: string, reindexing: Reindexing, route: Route): Promise<Dispatch> {
+    const { corpusId, ingestSource } = requeueable(await this.documents.lock(id));
+    const { jobId, chunkParams } = reindexing;
+    const generation = await this.documents.requeue(id, reindexing);
+    if (generation === undefined) throw ingestionErrors.INGEST_IN_PROGRESS();
+    return this.dispatch.schedule({ id: jobId, documentId: id, generation, kind: 'reindex' }, route, {
+      name: 'documents.reindex.enqueued',
+      metadata: {
+        corpus_id: corpusId,
+        ingest_source: ingestSource,
+        chunk_size_chars: chunkParams.size,
+        chunk_overlap_chars: chunkParams.overlap,
+      },
+    });
+  }
+}
+
+/** @throws NOT_FOUND, INGEST_IN_PROGRESS, INGEST_SOURCE_MISSING */
+function requeueable(document: Document | undefined): Document {
+  if (document === undefined) throw noSuchDocument();
+  if (!canRequeue(document.status)) throw ingestionErrors.INGEST_IN_PROGRESS();
+  if (document.storageKey === null) throw ingestionErrors.INGEST_SOURCE_MISSING();
+  return document;
+}

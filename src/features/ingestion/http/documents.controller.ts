@@ -1,0 +1,161 @@
+import { Body, Controller, Delete, Get, Param, Post, Query, UploadedFile } from '@nestjs/common';
+import { currentContext } from '../../../kernel/context.js';
+import type { Page } from '../../../kernel/cursor.js';
+import { Operation, Reply } from '../../../platform/http/index.js';
+import { AcceptDocument, type Accepted } from '../application/accept-document.js';
+import { DeleteDocument } from '../application/delete-document.js';
+import { Documents } from '../application/documents.js';
+import { ReindexDocument } from '../application/reindex-document.js';
+import { Submissions } from '../application/submissions.js';
+import {
+  AcceptedDocumentDto,
+  CreateTextDocumentDto,
+  DocumentDto,
+  ListDocumentsQuery,
+  ReindexDocumentDto,
+  toAcceptedDto,
+  toDocumentDto,
+  UploadDocumentDto,
+} from './documents.dto.js';
+import { readUpload } from './uploaded-file.js';
+
+const INGEST_ERRORS = ['NOT_FOUND', 'INGEST_VALIDATION_ERROR', 'QUEUE_ERROR', 'SERVICE_BUSY', 'BLOB_STORE_UNAVAILABLE'];
+
+@Controller('v1/documents')
+export class DocumentsController {
+  constructor(
+    private readonly documents: Documents,
+    private readonly submissions: Submissions,
+    private readonly acceptance: AcceptDocument,
+    private readonly reindexing: ReindexDocument,
+    private readonly deletion: DeleteDocument,
+  ) {}
+
+  @Get()
+  @Operation({
+    id: 'documents.list',
+    summary: 'List documents, oldest first',
+    role: 'reader',
+    rateClass: 'read',
+    cost: 1,
+    errors: ['INVALID_CURSOR'],
+    returns: [DocumentDto],
+  })
+  async list(@Query() { corpus_id, limit, cursor }: ListDocumentsQuery): Promise<Page<DocumentDto>> {
+    const page = await this.documents.list(corpus_id === undefined ? {} : { corpusId: corpus_id }, limit, cursor);
+    return page.map((document) => ({ ...toDocumentDto(document), num_chunks: null }));
+  }
+
+  @Get(':id')
+  @Operation({
+    id: 'documents.get',
+    summary: 'Get a document and the state of its ingestion',
+    role: 'reader',
+    rateClass: 'read',
+    cost: 1,
+    errors: ['NOT_FOUND'],
+    returns: DocumentDto,
+  })
+  async get(@Param('id') id: string): Promise<DocumentDto> {
+    return toDocumentDto(await this.documents.get(id));
+  }
+
+  @Post()
+  @Operation({
+    id: 'documents.upload',
+    summary: 'Upload a file to a corpus',
+    role: 'editor',
+    rateClass: 'mutation',
+    cost: 1,
+    status: 202,
+    body: 'multipart',
+    audit: ['documents.ingest.enqueued'],
+    errors: [...INGEST_ERRORS, 'CONFLICT', 'DOCUMENT_EXISTS', 'UNSUPPORTED_MEDIA_TYPE'],
+    returns: AcceptedDocumentDto,
+  })
+  async upload(
+    @Body() body: UploadDocumentDto,
+    @UploadedFile() file: Express.Multer.File | undefined,
+  ): Promise<Reply<AcceptedDocumentDto>> {
+    const submission = this.submissions.ofUpload({
+      corpusId: body.corpus_id,
+      documentId: body.document_id,
+      overwrite: body.overwrite ?? false,
+      metadataJson: body.metadata_json,
+      file: await readUpload(file),
+    });
+    return reply(await this.acceptance.accept(submission));
+  }
+
+  @Post('text')
+  @Operation({
+    id: 'documents.createText',
+    summary: 'Add a text to a corpus',
+    role: 'editor',
+    rateClass: 'mutation',
+    cost: 1,
+    status: 202,
+    body: 'json',
+    audit: ['documents.ingest.enqueued'],
+    errors: [...INGEST_ERRORS, 'CONFLICT', 'DOCUMENT_EXISTS'],
+    returns: AcceptedDocumentDto,
+  })
+  async createText(@Body() body: CreateTextDocumentDto): Promise<Reply<AcceptedDocumentDto>> {
+    const submission = this.submissions.ofText({
+      corpusId: body.corpus_id,
+      documentId: body.document_id ?? undefined,
+      overwrite: body.overwrite ?? false,
+      text: body.text,
+      filename: body.filename ?? undefined,
+      metadata: body.metadata_json,
+      chunkSize: body.chunk_size_chars ?? undefined,
+      chunkOverlap: body.chunk_overlap_chars ?? undefined,
+    });
+    return reply(await this.acceptance.accept(submission));
+  }
+
+  @Post(':id/reindex')
+  @Operation({
+    id: 'documents.reindex',
+    summary: 'Chunk and embed the stored text again',
+    role: 'editor',
+    rateClass: 'mutation',
+    cost: 1,
+    status: 202,
+    body: 'json',
+    audit: ['documents.reindex.enqueued'],
+    errors: [...INGEST_ERRORS, 'INGEST_IN_PROGRESS', 'INGEST_SOURCE_MISSING'],
+    returns: AcceptedDocumentDto,
+  })
+  async reindex(@Param('id') id: string, @Body() body: ReindexDocumentDto): Promise<Reply<AcceptedDocumentDto>> {
+    const accepted = await this.reindexing.reindex(id, {
+      chunkSize: body.chunk_size_chars ?? undefined,
+      chunkOverlap: body.chunk_overlap_chars ?? undefined,
+    });
+    return reply(accepted);
+  }
+
+  @Delete(':id')
+  @Operation({
+    id: 'documents.delete',
+    summary: 'Delete a document with its chunks and stored text',
+    role: 'editor',
+    rateClass: 'mutation',
+    cost: 1,
+    status: 204,
+    response: 'empty',
+    audit: ['documents.deleted'],
+    errors: ['NOT_FOUND', 'INGEST_IN_PROGRESS'],
+  })
+  async delete(@Param('id') id: string): Promise<void> {
+    await this.deletion.delete(id);
+  }
+}
+
+/** 202 when there is something to wait for, 200 when nothing was changed. */
+function reply(accepted: Accepted): Reply<AcceptedDocumentDto> {
+  const body = toAcceptedDto(accepted, currentContext().apiVersion);
+  return accepted.scheduled
+    ? new Reply(body, { status: 202, headers: { Location: body.status_url } })
+    : new Reply(body, { status: 200 });
+}

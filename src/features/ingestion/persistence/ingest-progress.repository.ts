@@ -1,0 +1,95 @@
+import { Injectable } from '@nestjs/common';
+import { UnitOfWork } from '../../../platform/db/index.js';
+import type { Document } from '../domain/document.js';
+import { DOCUMENT_MOVES } from '../domain/document-status.js';
+import type { IngestFailure } from '../domain/ingest-failure.js';
+import { DOCUMENT_COLUMNS, fromRow, type DocumentRow } from './document-columns.js';
+
+/** Which ingestion of which document; a change for another generation than the current one changes nothing. */
+export interface Fence {
+  readonly documentId: string;
+  readonly generation: number;
+}
+
+/** A document on which nobody works, and the job that should have. */
+export interface StalledDocument {
+  readonly tenantId: string;
+  readonly documentId: string;
+  readonly jobId: string | null;
+}
+
+/** The moves of a document under ingestion. Each is a compare-and-set, so that one that lost its race has no effect. */
+@Injectable()
+export class IngestProgressRepository {
+  constructor(private readonly uow: UnitOfWork) {}
+
+  /** @returns undefined when the document is gone, finished or at another generation. */
+  async start({ documentId, generation }: Fence, jobId: string): Promise<Document | undefined> {
+    const row = await this.uow.first<DocumentRow>(
+      `UPDATE documents d SET status = 'processing', failure_code = NULL, failure_reason = NULL, completed_at = NULL,
+              processing_started_at = COALESCE(processing_started_at, now()), last_job_id = $4, updated_at = now()
+        WHERE tenant_id = $1 AND id = $2 AND generation = $3 AND status = ANY($5)
+        RETURNING ${DOCUMENT_COLUMNS}`,
+      [this.uow.tenantId, documentId, generation, jobId, DOCUMENT_MOVES.start.from],
+    );
+    return row === undefined ? undefined : fromRow(row);
+  }
+
+  /** @returns how long the ingestion took, in ms; undefined when it no longer counts. */
+  async succeed(fence: Fence, result: { numChunks: number; reindexed: boolean }): Promise<number | undefined> {
+    const row = await this.uow.first<{ durationMs: number }>(
+      `UPDATE documents SET status = 'succeeded', num_chunks = $4, completed_at = now(), updated_at = now(),
+              last_reindexed_at = CASE WHEN $5 THEN now() ELSE last_reindexed_at END
+        WHERE tenant_id = $1 AND id = $2 AND generation = $3 AND status = ANY($6) RETURNING ${DURATION}`,
+      [
+        this.uow.tenantId,
+        fence.documentId,
+        fence.generation,
+        result.numChunks,
+        result.reindexed,
+        DOCUMENT_MOVES.succeed.from,
+      ],
+    );
+    return row?.durationMs;
+  }
+
+  /** @returns how long the ingestion took, in ms; undefined when it no longer counts. */
+  async fail(fence: Fence, { code, reason }: IngestFailure): Promise<number | undefined> {
+    const row = await this.uow.first<{ durationMs: number }>(
+      `UPDATE documents SET status = 'failed', failure_code = $4, failure_reason = $5, completed_at = now(),
+              updated_at = now()
+        WHERE tenant_id = $1 AND id = $2 AND generation = $3 AND status = ANY($6) RETURNING ${DURATION}`,
+      [this.uow.tenantId, fence.documentId, fence.generation, code, reason, DOCUMENT_MOVES.fail.from],
+    );
+    return row?.durationMs;
+  }
+
+  /**
+   * Fails up to `limit` documents of all tenants that were untouched for `afterSeconds` and have no job that is still
+   * to run. Runs across tenants. Several processes may sweep at once; each document is failed by one of them.
+   */
+  async failStalled(afterSeconds: number, limit: number, { code, reason }: IngestFailure): Promise<StalledDocument[]> {
+    const stalled = await this.uow.rows<StalledDocument>(
+      `UPDATE documents d SET status = 'failed', failure_code = $3, failure_reason = $4, completed_at = now(),
+              updated_at = now()
+         FROM (SELECT s.tenant_id, s.id FROM documents s
+                WHERE s.status IN ('queued', 'processing') AND s.updated_at < now() - make_interval(secs => $1)
+                  AND NOT EXISTS (SELECT 1 FROM outbox_jobs j
+                                   WHERE j.tenant_id = s.tenant_id AND j.id = s.last_job_id
+                                     AND j.state IN ('pending', 'running'))
+                ORDER BY s.updated_at LIMIT $2 FOR UPDATE OF s SKIP LOCKED) AS stalled
+        WHERE d.tenant_id = stalled.tenant_id AND d.id = stalled.id
+        RETURNING d.tenant_id AS "tenantId", d.id AS "documentId", d.last_job_id AS "jobId"`,
+      [afterSeconds, limit, code, reason],
+    );
+    await this.uow.execute(
+      `UPDATE ingest_jobs j SET status = 'failed', error_code = $1, finished_at = now()
+         FROM unnest($2::text[], $3::text[]) AS stalled (tenant_id, id)
+        WHERE j.tenant_id = stalled.tenant_id AND j.id = stalled.id`,
+      [code, stalled.map(({ tenantId }) => tenantId), stalled.map(({ jobId }) => jobId)],
+    );
+    return stalled;
+  }
+}
+
+const DURATION = `COALESCE(extract(epoch FROM now() - processing_started_at) * 1000, 0)::int AS "durationMs"`;

@@ -1,0 +1,15 @@
+/** A retrieved text. The same for every provider; those outside the platform know no ids of ours. */
+export interface Passage {
+  readonly chunkId: string | null;
+  readonly documentId: string | null;
+  readonly source: string;
+  readonly text: string;
+  /** From 0 (nothing in common) to 1. */
+  readonly score: number;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** Similarity from a cosine distance; a distance that is not a number, as from an empty vector, is no similarity. */
+export function scoreOf(cosineDistance: number): number {
+  return Number.isNaN(cosineDistance) ? 0 : Math.min(1, Math.max(0, 1 - cosineDistance));
+}

@@ -1,0 +1,195 @@
+import { Injectable } from '@nestjs/common';
+import { Ids } from '../../../kernel/ids.js';
+import { Clock } from '../../../kernel/time.js';
+import { AuditTrail } from '../../../kernel/audit.js';
+import { UnitOfWork } from '../../../platform/db/index.js';
+import { ChatModel } from '../../../platform/model-gateway/index.js';
+import { Retriever, type Passage } from '../../retrieval/index.js';
+import { citationsFor, MarkerFilter, type Citation } from '../domain/citations.js';
+import { windowHistory, type ChatMessage } from '../domain/history.js';
+import { composePrompt } from '../domain/prompt.js';
+import type { Usage } from '../domain/sse.js';
+import { ConversationsRepository, type SessionKey } from '../persistence/conversations.repository.js';
+import type { RunSettings } from '../run.settings.js';
+import type { Run, RunSink } from './run.js';
+
+/** What has become of the answer so far; also readable after a failure, for what must be kept of it. */
+export class AnswerDraft {
+  text = '';
+  usage: Usage | null = null;
+}
+
+export interface Answer {
+  readonly text: string;
+  readonly citations: readonly Citation[];
+  readonly usage: Usage | null;
+}
+
+interface Turn {
+  readonly run: Run;
+  readonly sink: RunSink;
+  readonly signal: AbortSignal;
+  readonly draft: AnswerDraft;
+}
+
+interface TurnState {
+  readonly history: readonly ChatMessage[];
+  readonly provider: string;
+  readonly passages: readonly Passage[];
+  readonly citations: readonly Citation[];
+}
+
+type CompiledGraph = (turn: Turn) => Promise<TurnState>;
+
+/**
+ * The agent: load_history → retrieve → generate → save_checkpoint. The graph is a plain line today; branches, tools
+ * and further retrievals become nodes of it. The library loads on first use.
+ */
+@Injectable()
+export class AnswerGraph {
+  #compiled: Promise<CompiledGraph> | undefined;
+
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly conversations: ConversationsRepository,
+    private readonly retriever: Retriever,
+    private readonly model: ChatModel,
+    private readonly audit: AuditTrail,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+    private readonly settings: RunSettings,
+  ) {}
+
+  /** Loads the graph library ahead of the first question. */
+  async warm(): Promise<void> {
+    await this.#graph();
+  }
+
+  /**
+   * Answers the question, sending deltas as they come. When it resolves, the answer is stored.
+   *
+   * @throws the signal's reason when aborted; otherwise the error of the node that failed. `turn.draft` then holds
+   * what was sent.
+   */
+  async answer(turn: Turn): Promise<Answer> {
+    const graph = await this.#graph();
+    const { citations } = await graph(turn);
+    return { text: turn.draft.text, citations, usage: turn.draft.usage };
+  }
+
+  #graph(): Promise<CompiledGraph> {
+    this.#compiled ??= this.#compile();
+    return this.#compiled;
+  }
+
+  async #compile(): Promise<CompiledGraph> {
+    const { Annotation, END, START, StateGraph } = await import('@langchain/langgraph');
+    const State = Annotation.Root({
+      turn: Annotation<Turn>,
+      history: Annotation<readonly ChatMessage[]>,
+      provider: Annotation<string>,
+      passages: Annotation<readonly Passage[]>,
+      citations: Annotation<readonly Citation[]>,
+    });
+    const graph = new StateGraph(State)
+      .addNode('load_history', (state) => this.#loadHistory(state.turn))
+      .addNode('retrieve', (state) => this.#retrieve(state.turn))
+      .addNode('generate', (state) => this.#generate(state.turn, state))
+      .addNode('save_checkpoint', (state) => this.#save(state.turn, state))
+      .addEdge(START, 'load_history')
+      .addEdge('load_history', 'retrieve')
+      .addEdge('retrieve', 'generate')
+      .addEdge('generate', 'save_checkpoint')
+      .addEdge('save_checkpoint', END)
+      .compile();
+    return (turn) => graph.invoke({ turn });
+  }
+
+  async #loadHistory({ run, signal }: Turn): Promise<Pick<TurnState, 'history'>> {
+    signal.throwIfAborted();
+    const messages = await this.uow.read(() => this.conversations.history(sessionKey(run), run.id));
+    return { history: windowHistory(messages, this.settings.historyMaxTokens, this.settings.charsPerToken) };
+  }
+
+  async #retrieve({ run, sink, signal }: Turn): Promise<Pick<TurnState, 'provider' | 'passages'>> {
+    signal.throwIfAborted();
+    const { provider, passages } = await this.retriever.retrieve(run.corpus, run.question.message, run.topK, signal);
+    if (this.settings.debugEvents) sink.send('debug.retrieval', { provider, num_chunks: passages.length });
+    return { provider, passages };
+  }
+
+  async #generate(
+    { run, sink, signal, draft }: Turn,
+    { history, passages }: Pick<TurnState, 'history' | 'passages'>,
+  ): Promise<Pick<TurnState, 'citations'>> {
+    const prompt = composePrompt({ history, question: run.question.message, chunks: passages });
+    const filter = new MarkerFilter(passages.length);
+    const emit = (text: string): void => {
+      if (text === '') return;
+      draft.text += text;
+      sink.delta(text);
+    };
+    const request = { ...prompt, question: run.question.message };
+    for await (const event of this.model.stream(request, { signal, requestId: run.requestId })) {
+      if (event.type === 'delta') emit(filter.push(event.text));
+      else draft.usage = { input_tokens: event.inputTokens, output_tokens: event.outputTokens };
+      await sink.ready();
+    }
+    signal.throwIfAborted();
+    emit(filter.end());
+    return { citations: citationsFor(passages, draft.text) };
+  }
+
+  async #save(
+    { run, draft, signal }: Turn,
+    { provider, passages }: Pick<TurnState, 'provider' | 'passages'>,
+  ): Promise<Record<string, never>> {
+    signal.throwIfAborted();
+    const key = sessionKey(run);
+    const messageId = this.ids.uuid();
+    await this.uow.run(async () => {
+      await this.conversations.append(key, {
+        id: messageId,
+        runId: run.id,
+        role: 'assistant',
+        content: draft.text,
+        status: 'complete',
+        usage: draft.usage,
+      });
+      await this.conversations.checkpoint(key, this.ids.uuid(), run.id, {
+        corpus_id: run.corpus.id,
+        provider,
+        top_k: run.topK,
+        message_id: messageId,
+        retrieved: passages.map(({ chunkId, documentId, source, score }) => ({
+          chunk_id: chunkId,
+          document_id: documentId,
+          source,
+          score,
+        })),
+      });
+      await this.conversations.release(key, run.id);
+      await this.audit.record({
+        event: 'run.completed',
+        outcome: 'success',
+        resourceType: 'run',
+        resourceId: run.requestId,
+        metadata: {
+          run_id: run.id,
+          session_id: run.question.sessionId,
+          corpus_id: run.corpus.id,
+          provider,
+          chunks: passages.length,
+          latency_ms: Math.round(this.clock.monotonic() - run.startedAt),
+          input_tokens: draft.usage?.input_tokens ?? null,
+          output_tokens: draft.usage?.output_tokens ?? null,
+        },
+      });
+    });
+    return {};
+  }
+}
+
+export function sessionKey(run: Pick<Run, 'principal' | 'question'>): SessionKey {
+  return { subjectId: run.principal.subjectId, sessionId: run.question.sessionId };
+}

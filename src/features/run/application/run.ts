@@ -1,0 +1,40 @@
+import type { Principal } from '../../../kernel/principal.js';
+import type { Corpus } from '../../corpora/index.js';
+import type { RunEventData, RunEventType } from '../domain/sse.js';
+
+export interface Question {
+  readonly sessionId: string;
+  readonly corpusId: string;
+  readonly message: string;
+  readonly topK?: number;
+  readonly audio: boolean;
+}
+
+/** An accepted question: its session is claimed and its message stored. */
+export interface Run {
+  readonly id: string;
+  readonly requestId: string;
+  readonly principal: Principal;
+  readonly question: Question;
+  readonly corpus: Corpus;
+  readonly topK: number;
+  /** Monotonic milliseconds of the acceptance. */
+  readonly startedAt: number;
+}
+
+/** Where the events of a run go. */
+export interface RunSink {
+  send<T extends RunEventType>(type: T, data: RunEventData[T]): void;
+  /** Text of the answer as it comes; may be joined with what follows. */
+  delta(text: string): void;
+  /** Resolves when more may be sent: at once, or when a slow reader has caught up. */
+  ready(): Promise<void>;
+}
+
+/** The client closed the connection, or stopped reading. */
+export class ClientGone extends Error {
+  constructor() {
+    super('The client has gone.');
+    this.name = 'ClientGone';
+  }
+}

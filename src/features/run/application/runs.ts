@@ -1,0 +1,178 @@
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { AuditTrail } from '../../../kernel/audit.js';
+import { Bulkhead } from '../../../kernel/bulkhead.js';
+import { commonErrors } from '../../../kernel/common-errors.js';
+import { currentContext } from '../../../kernel/context.js';
+import { AppError } from '../../../kernel/errors.js';
+import { Ids } from '../../../kernel/ids.js';
+import { Log } from '../../../kernel/log.js';
+import type { Principal } from '../../../kernel/principal.js';
+import { Clock } from '../../../kernel/time.js';
+import { dbErrors, UnitOfWork } from '../../../platform/db/index.js';
+import { Corpora } from '../../corpora/index.js';
+import { Retriever } from '../../retrieval/index.js';
+import { ConversationsRepository } from '../persistence/conversations.repository.js';
+import { runErrors } from '../run.errors.js';
+import type { RunSettings } from '../run.settings.js';
+import { AnswerDraft, AnswerGraph, sessionKey, type Answer } from './answer-graph.js';
+import { ClientGone, type Question, type Run, type RunSink } from './run.js';
+
+/** Answers one question at a time per session and a bounded number at once; see 02 of the specification. */
+@Injectable()
+export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #bulkhead: Bulkhead;
+  readonly #open = new Set<AbortController>();
+
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly corpora: Corpora,
+    private readonly retriever: Retriever,
+    private readonly conversations: ConversationsRepository,
+    private readonly graph: AnswerGraph,
+    private readonly audit: AuditTrail,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+    private readonly log: Log,
+    private readonly settings: RunSettings,
+  ) {
+    this.#bulkhead = new Bulkhead(settings.bulkheadMaxConcurrency ?? settings.maxConcurrency);
+  }
+
+  onApplicationBootstrap(): void {
+    this.graph.warm().catch((error: unknown) => this.log.error({ err: error }, 'the answer graph did not load'));
+  }
+
+  /** Lets open answers finish for a while, then interrupts them. */
+  async beforeApplicationShutdown(): Promise<void> {
+    const deadline = this.clock.monotonic() + this.settings.drainSeconds * 1000;
+    while (this.#open.size > 0 && this.clock.monotonic() < deadline) await this.clock.sleep(20);
+    for (const controller of this.#open) controller.abort(runErrors.RUN_INTERRUPTED());
+    while (this.#open.size > 0) await this.clock.sleep(20);
+  }
+
+  get freeSlots(): number {
+    return this.#bulkhead.free;
+  }
+
+  /** @returns the release of a slot; call it exactly when the run has ended. @throws SERVICE_BUSY */
+  acquireSlot(): () => void {
+    const release = this.#bulkhead.acquire();
+    if (release === undefined) throw commonErrors.SERVICE_BUSY();
+    return release;
+  }
+
+  /**
+   * Takes the question: claims its session and stores the message.
+   *
+   * @throws NOT_FOUND (corpus) and SESSION_BUSY, having stored nothing.
+   */
+  async accept(question: Question, principal: Principal): Promise<Run> {
+    const id = this.ids.uuid();
+    const { requestId } = currentContext();
+    const now = this.clock.now();
+    const until = new Date(now.getTime() + this.settings.timeoutSeconds * 1000);
+    const startedAt = this.clock.monotonic();
+    return this.uow.run(async () => {
+      const corpus = await this.corpora.require(question.corpusId);
+      const topK = this.retriever.topK(corpus, question.topK);
+      const run: Run = { id, requestId, principal, question, corpus, topK, startedAt };
+      if (!(await this.conversations.claim(sessionKey(run), id, now, until))) throw runErrors.SESSION_BUSY();
+      await this.conversations.append(sessionKey(run), {
+        id: this.ids.uuid(),
+        runId: id,
+        role: 'user',
+        content: question.message,
+        status: 'complete',
+        usage: null,
+      });
+      await this.audit.record({
+        event: 'run.invoked',
+        outcome: 'success',
+        resourceType: 'run',
+        resourceId: requestId,
+        metadata: {
+          run_id: id,
+          session_id: question.sessionId,
+          corpus_id: corpus.id,
+          top_k_requested: question.topK ?? null,
+          top_k_effective: topK,
+          audio_requested: question.audio,
+          audio_effective: false,
+        },
+      });
+      return run;
+    });
+  }
+
+  /**
+   * Answers an accepted question into the sink.
+   *
+   * @param gone aborted with ClientGone when nobody listens any more; the partial answer is then kept as cancelled.
+   * @throws AppError with a code that may be shown, or ClientGone.
+   */
+  async answer(run: Run, sink: RunSink, gone: AbortSignal): Promise<Answer> {
+    const controller = new AbortController();
+    const timer = this.clock.after(this.settings.timeoutSeconds * 1000, () => controller.abort(runErrors.RUN_TIMEOUT()));
+    const leave = (): void => controller.abort(gone.reason);
+    gone.addEventListener('abort', leave, { once: true });
+    if (gone.aborted) leave();
+    this.#open.add(controller);
+    const draft = new AnswerDraft();
+    try {
+      return await this.graph.answer({ run, sink, signal: controller.signal, draft });
+    } catch (error) {
+      throw await this.#failed(run, draft, controller.signal.aborted ? controller.signal.reason : error);
+    } finally {
+      this.#open.delete(controller);
+      timer.cancel();
+      gone.removeEventListener('abort', leave);
+    }
+  }
+
+  /** Frees the session, keeps what a client that left had been sent, and gives the error that may be shown. */
+  async #failed(run: Run, draft: AnswerDraft, error: unknown): Promise<Error> {
+    const shown = error instanceof ClientGone ? error : presentable(error);
+    if (shown instanceof AppError && shown.status >= 500) {
+      this.log.error({ err: error, request_id: run.requestId, run_id: run.id, code: shown.code }, 'run failed');
+    }
+    try {
+      await this.uow.run(async () => {
+        if (error instanceof ClientGone && draft.text !== '') await this.#keepPartial(run, draft);
+        await this.conversations.release(sessionKey(run), run.id);
+      });
+    } catch (failure) {
+      this.log.warn({ err: failure, run_id: run.id }, 'a failed run left its session claimed until the claim ends');
+    }
+    this.audit.note({
+      event: 'run.failed',
+      outcome: 'failure',
+      resourceType: 'run',
+      resourceId: run.requestId,
+      errorCode: shown instanceof AppError ? shown.code : 'CLIENT_GONE',
+      metadata: {
+        run_id: run.id,
+        session_id: run.question.sessionId,
+        corpus_id: run.corpus.id,
+        latency_ms: Math.round(this.clock.monotonic() - run.startedAt),
+      },
+    });
+    return shown;
+  }
+
+  async #keepPartial(run: Run, draft: AnswerDraft): Promise<void> {
+    await this.conversations.append(sessionKey(run), {
+      id: this.ids.uuid(),
+      runId: run.id,
+      role: 'assistant',
+      content: draft.text,
+      status: 'cancelled',
+      usage: draft.usage,
+    });
+  }
+}
+
+/** An error with a public text: ours as it is, a lost database as DB_ERROR, anything else as UNKNOWN_ERROR. */
+export function presentable(error: unknown): AppError {
+  if (!(error instanceof AppError)) return runErrors.UNKNOWN_ERROR({ cause: error });
+  return error.code === 'SERVICE_UNAVAILABLE' ? dbErrors.DB_ERROR({ cause: error }) : error;
+}

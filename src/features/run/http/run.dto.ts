@@ -1,0 +1,36 @@
+import { Transform } from 'class-transformer';
+import { IsBoolean, IsInt, IsNotEmpty, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+
+export class RunDto {
+  /** The conversation; opened by its first question. */
+  @Matches(/^[A-Za-z0-9._:-]{1,128}$/)
+  session_id!: string;
+
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(128)
+  corpus_id!: string;
+
+  /** The question. */
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value))
+  @IsString()
+  @IsNotEmpty()
+  message!: string;
+
+  /** Passages to retrieve; absent, the corpus decides. */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(50)
+  top_k?: number;
+
+  /** Ask for the answer as speech, too. */
+  @IsOptional()
+  @IsBoolean()
+  audio: boolean = false;
+
+  /** `false` answers one JSON body instead of an event stream. */
+  @IsOptional()
+  @IsBoolean()
+  stream: boolean = true;
+}

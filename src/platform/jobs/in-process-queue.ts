@@ -1,0 +1,99 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { Clock, Timer } from '../../kernel/time.js';
+import { jobsErrors } from './jobs.errors.js';
+import { DeliveryQueue, deliveryKey, type Consumer, type Delivery } from './queue.js';
+
+const DEFAULT_CAPACITY = 10_000;
+
+/** The deliveries of one job name. */
+class Lane {
+  readonly held = new Set<string>();
+  readonly waiting: Delivery[] = [];
+  readonly delayed = new Set<Timer>();
+  readonly running = new Set<Promise<void>>();
+  handler: ((delivery: Delivery) => Promise<void>) | undefined;
+  concurrency = 0;
+
+  pump(): void {
+    while (this.handler !== undefined && this.running.size < this.concurrency) {
+      const next = this.waiting.shift();
+      if (next === undefined) return;
+      const run = this.handler(next)
+        .catch(() => undefined)
+        .finally(() => {
+          this.running.delete(run);
+          this.held.delete(deliveryKey(next));
+          this.pump();
+        });
+      this.running.add(run);
+    }
+  }
+}
+
+/** For a process that is alone. Refuses deliveries beyond its capacity; they stay in the outbox until there is room. */
+export class InProcessQueue extends DeliveryQueue {
+  readonly #lanes = new Map<string, Lane>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly capacity = DEFAULT_CAPACITY,
+  ) {
+    super();
+  }
+
+  async add(delivery: Delivery, delayMs: number): Promise<void> {
+    const lane = this.#lane(delivery.name);
+    const key = deliveryKey(delivery);
+    if (lane.held.has(key)) return;
+    const total = [...this.#lanes.values()].reduce((sum, { held }) => sum + held.size, 0);
+    if (total >= this.capacity) throw jobsErrors.QUEUE_UNAVAILABLE({ cause: new Error('The queue is full.') });
+    lane.held.add(key);
+    const arrive = (): void => {
+      lane.waiting.push(delivery);
+      lane.pump();
+    };
+    if (delayMs <= 0) return arrive();
+    const timer = this.clock.after(delayMs, () => {
+      lane.delayed.delete(timer);
+      arrive();
+    });
+    lane.delayed.add(timer);
+  }
+
+  async depth(name: string): Promise<number> {
+    return this.#lanes.get(name)?.held.size ?? 0;
+  }
+
+  async consume(name: string, concurrency: number, handler: (delivery: Delivery) => Promise<void>): Promise<Consumer> {
+    const lane = this.#lane(name);
+    if (lane.handler !== undefined) throw new Error(`${name} already has a consumer.`);
+    // Handlers run in the consumer's context, never inside the request that added the delivery.
+    lane.handler = AsyncResource.bind(async (delivery: Delivery) => handler(delivery));
+    lane.concurrency = concurrency;
+    lane.pump();
+    return {
+      close: async () => {
+        lane.handler = undefined;
+        await Promise.all(lane.running);
+      },
+    };
+  }
+
+  async ping(): Promise<void> {}
+
+  async close(): Promise<void> {
+    const lanes = [...this.#lanes.values()];
+    this.#lanes.clear();
+    for (const lane of lanes) {
+      lane.handler = undefined;
+      for (const timer of lane.delayed) timer.cancel();
+    }
+    await Promise.all(lanes.flatMap(({ running }) => [...running]));
+  }
+
+  #lane(name: string): Lane {
+    const lane = this.#lanes.get(name) ?? new Lane();
+    this.#lanes.set(name, lane);
+    return lane;
+  }
+}

@@ -1,0 +1,13 @@
+export { OutboxJobs } from './outbox-jobs.js';
+export { OutboxRepository } from './outbox.repository.js';
+export { Relay, type RelayOptions } from './relay.js';
+export { JobRegistry, type Registration } from './job-registry.js';
+export { JobRunner, type RunnerOptions } from './runner.js';
+export { WorkerDied, WorkerStopping, type AttemptDependencies } from './attempt.js';
+export { LeaseLost } from './lease.js';
+export { DeliveryQueue, type Consumer, type Delivery } from './queue.js';
+export { createQueue } from './create-queue.js';
+export { Recurring } from './recurring.js';
+export { pruneJobs, type PruneOptions } from './prune.js';
+export { jobsErrors } from './jobs.errors.js';
+export { jobsSettings, type JobsSettings } from './jobs.settings.js';

@@ -1,0 +1,22 @@
+import { defineSettings, url, type SettingsOf } from '../../kernel/settings.js';
+
+export const sharedStateSettings = defineSettings(
+  'sharedState',
+  'Shared state and queues',
+  {
+    redisUrl: url(['redis', 'rediss'], {
+      env: 'REDIS_URL',
+      default: undefined,
+      secret: true,
+      doc: 'Redis 6.2 or newer, for what several processes share and for delivering jobs. Unset: inside this process, which must then be the only one.',
+    }),
+  },
+  [
+    ({ redisUrl }, mode) =>
+      mode === 'production' && redisUrl === undefined
+        ? 'REDIS_URL is required in production: without it each process keeps its own limits, caches and jobs.'
+        : undefined,
+  ],
+);
+
+export type SharedStateSettings = SettingsOf<typeof sharedStateSettings>;
