@@ -6,7 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { bannerText, type BannerFacts } from './banner.js';
 
 let folder: string;
-beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'nexusrag banner-'))));
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'nexusrag banner-'));
+});
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const facts = (demo?: BannerFacts['demo']): BannerFacts => ({

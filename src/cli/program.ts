@@ -101,7 +101,7 @@ interface ArgField {
 const jsonSchema = z.object({
   properties: z.record(
     z.string(),
-    z.object({ type: z.string().optional(), description: z.string().default(''), default: z.unknown() }),
+    z.object({ type: z.string().optional(), description: z.string().default(''), default: z.unknown().optional() }),
   ),
   required: z.array(z.string()).default([]),
 });

@@ -5,6 +5,7 @@ import { Writable } from 'node:stream';
 import supertest, { type Test } from 'supertest';
 import type { DataSource } from 'typeorm';
 import { ENTITIES, SETTINGS } from '../../src/app/catalogue.js';
+import { startJobs, type RunningJobs } from '../../src/app/jobs.js';
 import { createHttpApp, type HttpApp } from '../../src/app/http-app.js';
 import { openInfrastructure, type Infrastructure, type Replacements } from '../../src/app/infrastructure.js';
 import { ApiKeys } from '../../src/features/auth/index.js';
@@ -43,13 +44,19 @@ export class TestApp {
     /** Every line that was logged, parsed. */
     readonly logs: Json[],
     private readonly folder: string,
+    private readonly jobs: RunningJobs | undefined,
   ) {}
 
   /**
    * @param env settings that differ from their defaults.
    * @param replace parts of the infrastructure that the test decides, such as the clock or the chat model.
+   * @param runJobs false for an API process whose worker is elsewhere, or away.
    */
-  static async start(env: Record<string, string> = {}, replace: Replacements = {}): Promise<TestApp> {
+  static async start(
+    env: Record<string, string> = {},
+    replace: Replacements = {},
+    runJobs = true,
+  ): Promise<TestApp> {
     const folder = mkdtempSync(join(tmpdir(), 'nexusrag-test-'));
     const redis: Record<string, string> = testRedisUrl === undefined ? {} : { REDIS_URL: testRedisUrl };
     const settings = loadSettings(
@@ -66,10 +73,12 @@ export class TestApp {
       throw error;
     });
     const port = await app.listen(0);
-    return new TestApp(app, infrastructure, `http://127.0.0.1:${port}`, logs, folder);
+    const jobs = runJobs ? await startJobs(app.nest, infrastructure) : undefined;
+    return new TestApp(app, infrastructure, `http://127.0.0.1:${port}`, logs, folder, jobs);
   }
 
   async close(): Promise<void> {
+    await this.jobs?.stop();
     await this.app.close();
     await this.infrastructure.close();
     rmSync(this.folder, { recursive: true, force: true });

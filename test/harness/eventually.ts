@@ -1,12 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 
-const PATIENCE_MS = 15_000;
-
-/** Waits until the condition holds. @throws Error after 15 s. */
-export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`This never came true: ${condition.toString()}`);
-    await sleep(5);
+/** Polls until the assertion holds; fails with its last error. For what happens after an answer. */
+export async function eventually<T>(assertion: () => Promise<T> | T, withinMs = 15_000): Promise<T> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    try {
+      return await assertion();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await pause(25);
+    }
   }
 }

@@ -38,7 +38,9 @@ class FakeTarget implements DemoTarget {
 
 describe('seedDemo', () => {
   let target: FakeTarget;
-  beforeEach(() => (target = new FakeTarget()));
+  beforeEach(() => {
+    target = new FakeTarget();
+  });
 
   it('fills an empty installation with ten chunks of three documents', async () => {
     expect(await seedDemo(target)).toEqual({

@@ -1,10 +1,16 @@
-import { bool, defineSettings, int, oneOf, type SettingsOf } from '../../kernel/settings.js';
+import { bool, defineSettings, int, oneOf, text, type SettingsOf } from '../../kernel/settings.js';
 
 export const ingestionSettings = defineSettings('ingestion', 'Ingestion', {
   executionMode: oneOf(['queue', 'inline'], {
     env: 'INGEST_EXECUTION_MODE',
     default: 'queue',
     doc: 'inline does the work within the request, for installations without a worker.',
+  }),
+  queueName: text({
+    env: 'INGEST_QUEUE_NAME',
+    default: 'ingest',
+    pattern: /^[A-Za-z0-9._-]{1,64}$/,
+    doc: 'Name of the queue of documents in Redis.',
   }),
   maxAttempts: int({
     env: 'INGEST_MAX_RETRIES',

@@ -11,7 +11,7 @@ export class PageQuery {
   @IsInt()
   @Min(1)
   @Max(MAX_PAGE)
-  limit: number = MAX_PAGE;
+  limit?: number = MAX_PAGE;
 
   /** `meta.page.next_cursor` of the page before. */
   @IsOptional()

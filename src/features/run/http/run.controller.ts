@@ -49,7 +49,7 @@ export class RunController {
     if (lastEventId !== undefined) return this.#refuseResume(question, lastEventId, response);
     const release = this.runs.acquireSlot();
     try {
-      if (body.stream) await this.#stream(question, principal, response);
+      if (body.stream !== false) await this.#stream(question, principal, response);
       else await this.#single(question, principal, request, response);
     } finally {
       release();

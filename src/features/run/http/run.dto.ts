@@ -27,10 +27,10 @@ export class RunDto {
   /** Ask for the answer as speech, too. */
   @IsOptional()
   @IsBoolean()
-  audio: boolean = false;
+  audio?: boolean;
 
   /** `false` answers one JSON body instead of an event stream. */
   @IsOptional()
   @IsBoolean()
-  stream: boolean = true;
+  stream?: boolean;
 }
