@@ -35,7 +35,12 @@ export default {
       from: { path: '^src/platform/' },
       to: { path: '^src/(features|app|cli)' },
     },
-    { name: 'features-know-no-app', severity: 'error', from: { path: '^src/features/' }, to: { path: '^src/(app|cli)' } },
+    {
+      name: 'features-know-no-app',
+      severity: 'error',
+      from: { path: '^src/features/' },
+      to: { path: '^src/(app|cli)' },
+    },
     {
       name: 'features-through-their-index',
       severity: 'error',

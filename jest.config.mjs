@@ -30,9 +30,18 @@ const database = {
 export default {
   testTimeout: 60_000,
   projects: [
-    { ...base, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'], testPathIgnorePatterns: ['\\.int\\.spec\\.ts$'] },
+    {
+      ...base,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/src/**/*.spec.ts'],
+      testPathIgnorePatterns: ['\\.int\\.spec\\.ts$'],
+    },
     { ...database, displayName: 'int', testMatch: ['<rootDir>/src/**/*.int.spec.ts'] },
-    { ...database, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.e2e.spec.ts', '<rootDir>/test/contract/**/*.spec.ts'] },
+    {
+      ...database,
+      displayName: 'e2e',
+      testMatch: ['<rootDir>/test/e2e/**/*.e2e.spec.ts', '<rootDir>/test/contract/**/*.spec.ts'],
+    },
     { ...base, displayName: 'acceptance', testMatch: ['<rootDir>/test/acceptance/**/*.spec.ts'] },
   ],
 };

@@ -44,10 +44,10 @@ export async function openInfrastructure(settings: Settings, replace: Replacemen
   const clock = replace.clock ?? new SystemClock();
   const ids = replace.ids ?? new SystemIds();
   const logger = replace.logger ?? createLogger(settings.get(telemetrySettings));
-  const database =
-    replace.database ?? (await openDatabase(db, { entities: ENTITIES, migrations: MIGRATIONS }));
+  const database = replace.database ?? (await openDatabase(db, { entities: ENTITIES, migrations: MIGRATIONS }));
   const state = replace.state ?? createSharedState(settings.get(sharedStateSettings), clock, logger);
-  const queue = replace.queue ??
+  const queue =
+    replace.queue ??
     createQueue(settings.get(sharedStateSettings).redisUrl, clock, logger, {
       [ingestJob.name]: settings.get(ingestionSettings).queueName,
     });

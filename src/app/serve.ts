@@ -38,7 +38,7 @@ export async function serveApi(life: Lifecycle): Promise<void> {
   life.onStop(() => app.close());
   if (runsJobs(settings)) await runJobs(life, app.nest, infrastructure);
   const demo = infrastructure.database.embedded ? await embed(life, app, infrastructure) : undefined;
-  const port = await app.listen(settings.get(httpSettings).port);
+  const port = await listen(app, infrastructure);
   const { header } = settings.get(authSettings);
   const facts = { version: version(), port, header, ...(demo === undefined ? {} : { demo }) };
   process.stdout.write(`${bannerText(facts, process.cwd())}\n`);
@@ -92,6 +92,17 @@ async function embed(life: Lifecycle, app: HttpApp, infrastructure: Infrastructu
     logger.warn({ err: error }, 'no control socket: commands need this process to be stopped');
   }
   return demo;
+}
+
+/** A port that cannot be had is reported once, by whoever runs the process; Nest would log it as well. */
+async function listen(app: HttpApp, { logger, settings }: Infrastructure): Promise<number> {
+  const { level } = logger;
+  logger.level = 'silent';
+  try {
+    return await app.listen(settings.get(httpSettings).port);
+  } finally {
+    logger.level = level;
+  }
 }
 
 /** Keeps the start's own log lines from pushing the banner off the screen; problems still show. */

@@ -92,7 +92,7 @@ describe('the command line', () => {
   });
 
   it('reports faults as CODE: message with the exit code of their kind', async () => {
-    const failing = (error: unknown) => run(['check'], () => Promise.reject(error as Error));
+    const failing = (error: Error) => run(['check'], () => Promise.reject(error));
     expect(await failing(commonErrors.NOT_FOUND({ message: 'No such key.' }))).toBe(1);
     expect(await failing(commonErrors.VALIDATION_ERROR({ message: 'Not valid.' }))).toBe(2);
     expect(await failing(new CommandFailure('SOMETHING', 'Odd.', 4))).toBe(4);

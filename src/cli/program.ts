@@ -119,5 +119,7 @@ function describeArgs(args: z.ZodObject): ArgField[] {
 }
 
 function describe(description: string, fallback: unknown): string {
-  return fallback === undefined || fallback === false ? description : `${description} (default: ${String(fallback)})`;
+  return fallback === undefined || fallback === false
+    ? description
+    : `${description} (default: ${JSON.stringify(fallback)})`;
 }

@@ -20,20 +20,32 @@ export function renderView(view: View): string {
     case 'lines':
       return view.lines.map(printable).join('\n');
     case 'fields': {
-      const table = new Table({ style: PLAIN });
+      const table = new Table(PLAIN);
       table.push(...view.fields.map(([name, value]) => [printable(name), printable(value)]));
-      return view.note === undefined ? table.toString() : `${table.toString()}\n${view.note}`;
+      return view.note === undefined ? drawn(table) : `${drawn(table)}\n${view.note}`;
     }
     case 'table': {
       if (view.rows.length === 0) return view.empty;
-      const table = new Table({ head: view.head.map(printable), style: PLAIN });
+      const table = new Table({ head: view.head.map(printable), ...PLAIN });
       table.push(...view.rows.map((row) => row.map(printable)));
-      return table.toString();
+      return drawn(table);
     }
   }
 }
 
-const PLAIN = { head: [], border: [] };
+/** Aligned columns without lines or colours: what one selects in a terminal, or cuts in a script, is the value. */
+const PLAIN = {
+  style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
+  chars: {
+    ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
+    ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
+    ...{ left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' },
+  },
+};
+
+function drawn(table: Table.Table): string {
+  return table.toString().replace(/ +$/gm, '');
+}
 
 /** Stored text must not be able to move the cursor or recolour the terminal of whoever lists it. */
 function printable(text: string): string {

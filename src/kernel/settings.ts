@@ -71,7 +71,7 @@ function numeric<D extends number | undefined>(options: Numeric<D>, whole: boole
     ...(range === undefined ? {} : { range }),
     defaultText: options.default === undefined ? undefined : String(options.default),
     fallback: options.default as Optional<number, D>,
-    parse: (raw) => schema.parse(raw) as Optional<number, D>,
+    parse: (raw) => schema.parse(raw),
   };
 }
 
@@ -110,7 +110,7 @@ export function text<D extends string | undefined>(
     type: 'text',
     defaultText: options.default,
     fallback: options.default as Optional<string, D>,
-    parse: (raw) => schema.parse(raw) as Optional<string, D>,
+    parse: (raw) => schema.parse(raw),
   };
 }
 
@@ -118,14 +118,17 @@ export function oneOf<const V extends string, D extends V | undefined>(
   values: readonly V[],
   options: FieldDoc & { readonly default: D },
 ): Field<Optional<V, D>> {
-  const schema = z.string().trim().pipe(z.enum(values, `must be one of ${values.join(', ')}`));
+  const schema = z
+    .string()
+    .trim()
+    .pipe(z.enum(values, `must be one of ${values.join(', ')}`));
   return {
     ...options,
     type: 'choice',
     range: values.join(' | '),
     defaultText: options.default,
     fallback: options.default as Optional<V, D>,
-    parse: (raw) => schema.parse(raw) as Optional<V, D>,
+    parse: (raw) => schema.parse(raw),
   };
 }
 
@@ -146,7 +149,7 @@ export function url<D extends string | undefined>(
     type: 'URL',
     defaultText: options.default,
     fallback: options.default as Optional<string, D>,
-    parse: (raw) => schema.parse(raw) as Optional<string, D>,
+    parse: (raw) => schema.parse(raw),
   };
 }
 
@@ -254,33 +257,34 @@ export function loadSettings(
   prefixes: readonly string[] = [],
 ): Settings {
   const mode: Mode = env['NODE_ENV'] === 'production' ? 'production' : 'development';
-  const faults: string[] = [];
   const loaded = new Map<string, unknown>();
-  const known = new Set<string>();
-  for (const group of groups) {
-    const values: Record<string, unknown> = {};
-    let sound = true;
-    for (const [key, field] of Object.entries(group.fields)) {
-      known.add(field.env);
-      const raw = env[field.env];
-      if (raw === undefined || raw.trim() === '') {
-        values[key] = field.fallback;
-        continue;
-      }
-      try {
-        values[key] = field.parse(raw);
-      } catch (error) {
-        sound = false;
-        faults.push(`${field.env} ${error instanceof z.ZodError ? error.issues[0]?.message : 'is not valid'}`);
-      }
-    }
+  const faults = groups.flatMap((group) => {
+    const { values, faults: unreadable } = readGroup(env, group);
     loaded.set(group.name, Object.freeze(values));
-    if (sound) faults.push(...group.faults(values, mode));
-  }
+    return unreadable.length > 0 ? unreadable : group.faults(values, mode);
+  });
+  const known = new Set(groups.flatMap((group) => Object.values(group.fields).map((field) => field.env)));
   for (const name of Object.keys(env)) {
     if (known.has(name) || !prefixes.some((prefix) => name.startsWith(prefix))) continue;
     faults.push(`${name} is not a setting. See docs/generated/settings.md for the names that are.`);
   }
   if (faults.length > 0) throw new SettingsError(faults);
   return new Settings(mode, loaded);
+}
+
+function readGroup(
+  env: Readonly<Record<string, string | undefined>>,
+  group: SettingsGroup,
+): { values: ValuesOf<Fields>; faults: string[] } {
+  const values: Record<string, unknown> = {};
+  const faults: string[] = [];
+  for (const [key, field] of Object.entries(group.fields)) {
+    const raw = env[field.env]?.trim() ?? '';
+    try {
+      values[key] = raw === '' ? field.fallback : field.parse(raw);
+    } catch (error) {
+      faults.push(`${field.env} ${error instanceof z.ZodError ? error.issues[0]?.message : 'is not valid'}`);
+    }
+  }
+  return { values, faults };
 }

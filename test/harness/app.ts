@@ -52,11 +52,7 @@ export class TestApp {
    * @param replace parts of the infrastructure that the test decides, such as the clock or the chat model.
    * @param runJobs false for an API process whose worker is elsewhere, or away.
    */
-  static async start(
-    env: Record<string, string> = {},
-    replace: Replacements = {},
-    runJobs = true,
-  ): Promise<TestApp> {
+  static async start(env: Record<string, string> = {}, replace: Replacements = {}, runJobs = true): Promise<TestApp> {
     const folder = mkdtempSync(join(tmpdir(), 'nexusrag-test-'));
     const redis: Record<string, string> = testRedisUrl === undefined ? {} : { REDIS_URL: testRedisUrl };
     const settings = loadSettings(
@@ -106,7 +102,8 @@ export class TestApp {
       keyId: key.id,
       token: key.token,
       get: (path) => bearer(supertest(this.url).get(path)),
-      post: (path, body) => (body === undefined ? bearer(supertest(this.url).post(path)) : bearer(supertest(this.url).post(path)).send(body)),
+      post: (path, body) =>
+        body === undefined ? bearer(supertest(this.url).post(path)) : bearer(supertest(this.url).post(path)).send(body),
       patch: (path, body) => bearer(supertest(this.url).patch(path)).send(body),
       delete: (path) => bearer(supertest(this.url).delete(path)),
     };
@@ -123,7 +120,9 @@ export class TestApp {
 
   /** Rows past row-level security, for what a test must know and no route tells. */
   async rows<T = Json>(sql: string, parameters: unknown[] = []): Promise<T[]> {
-    return this.infrastructure.uow.acrossTenants('bootstrap', () => this.infrastructure.uow.rows<T & object>(sql, parameters));
+    return this.infrastructure.uow.acrossTenants('bootstrap', () =>
+      this.infrastructure.uow.rows<T & object>(sql, parameters),
+    );
   }
 
   /** Audit rows of a tenant after everything buffered is written, oldest first. */

@@ -24,7 +24,12 @@ export class OpenStream {
   readonly #parser = createParser({ onEvent: (message) => this.events.push(toEvent(message)) });
   response!: Response;
 
-  static async post(url: string, token: string, body: object, headers: Record<string, string> = {}): Promise<OpenStream> {
+  static async post(
+    url: string,
+    token: string,
+    body: object,
+    headers: Record<string, string> = {},
+  ): Promise<OpenStream> {
     const stream = new OpenStream();
     stream.response = await fetch(url, {
       method: 'POST',

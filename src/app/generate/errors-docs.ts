@@ -8,7 +8,9 @@ export function errorsPage(routes: readonly Route[]): string {
   const rows = [...ERRORS.entries()]
     .sort(([a, { status: x }], [b, { status: y }]) => x - y || (a < b ? -1 : 1))
     .map(([code, { status, message, retry }]) => {
-      const users = routes.filter(({ operation }) => operation.errors.includes(code)).map(({ operation }) => operation.id);
+      const users = routes
+        .filter(({ operation }) => operation.errors.includes(code))
+        .map(({ operation }) => operation.id);
       return `| \`${code}\` | ${status} | ${message} | ${RETRY[retry]} | ${users.join(', ')} |`;
     });
   return [

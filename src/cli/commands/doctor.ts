@@ -65,8 +65,9 @@ async function checkReach(context: CommandContext): Promise<Finding[]> {
     return [{ name: 'database', status: 'fault', detail: message, next: ADVICE['database'] ?? null }];
   }
   const findings: Finding[] = [];
-  for (const { name, check } of checks) {
-    const fault = await check();
+  for (const part of checks) {
+    const { name } = part;
+    const fault = await part.check();
     findings.push(
       fault === undefined
         ? { name, status: 'ok', detail: name === 'migrations' ? 'up to date' : 'reachable', next: null }

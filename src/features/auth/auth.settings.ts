@@ -43,8 +43,7 @@ export const authSettings = defineSettings(
       mode === 'production' && devBypass
         ? 'AUTH_DEV_BYPASS must be off in production: it lets anybody act as any tenant.'
         : undefined,
-    ({ enabled }, mode) =>
-      mode === 'production' && !enabled ? 'AUTH_ENABLED must be on in production.' : undefined,
+    ({ enabled }, mode) => (mode === 'production' && !enabled ? 'AUTH_ENABLED must be on in production.' : undefined),
   ],
 );
 

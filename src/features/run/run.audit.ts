@@ -3,12 +3,29 @@ import { defineAuditEvents } from '../../kernel/audit.js';
 export const runAudit = defineAuditEvents({
   'run.invoked': {
     description: 'A question was accepted.',
-    metadata: ['run_id', 'session_id', 'corpus_id', 'top_k_requested', 'top_k_effective', 'audio_requested', 'audio_effective'],
+    metadata: [
+      'run_id',
+      'session_id',
+      'corpus_id',
+      'top_k_requested',
+      'top_k_effective',
+      'audio_requested',
+      'audio_effective',
+    ],
     delivery: 'transactional',
   },
   'run.completed': {
     description: 'A question was answered.',
-    metadata: ['run_id', 'session_id', 'corpus_id', 'provider', 'chunks', 'latency_ms', 'input_tokens', 'output_tokens'],
+    metadata: [
+      'run_id',
+      'session_id',
+      'corpus_id',
+      'provider',
+      'chunks',
+      'latency_ms',
+      'input_tokens',
+      'output_tokens',
+    ],
     delivery: 'transactional',
   },
   'run.failed': {

@@ -58,8 +58,11 @@ async function openPostgres(
     applicationName: `nexusrag-${purpose}`,
     connectTimeoutMS: 30_000,
     poolSize: purpose === 'migrate' ? 1 : settings.poolSize + settings.maxOverflow,
-    extra: purpose === 'migrate' ? {} : { statement_timeout: settings.statementTimeoutMs, maxLifetimeSeconds: 1800, options: startupOptions() },
-  } as DataSourceOptions);
+    extra:
+      purpose === 'migrate'
+        ? {}
+        : { statement_timeout: settings.statementTimeoutMs, maxLifetimeSeconds: 1800, options: startupOptions() },
+  });
   await dataSource.initialize();
   return { dataSource, embedded: false, close: () => dataSource.destroy() };
 }
@@ -80,7 +83,7 @@ async function openEmbedded(settings: DbSettings, schema: DatabaseSchema): Promi
       ...mutable(schema),
       poolSize: 1,
       extra: createPgConfig(pglite),
-    } as DataSourceOptions);
+    });
     await dataSource.initialize();
     for (const [name, value] of Object.entries(CONNECTION_SETTINGS)) {
       await dataSource.query(`SET ${name} = '${value}'`);

@@ -30,10 +30,10 @@ export class Migrator {
   /** Every known migration, oldest first. Takes no lock, so that a probe may ask at any time. */
   async status(): Promise<MigrationStatus[]> {
     const known = this.dataSource.migrations.map((migration) => migration.name ?? migration.constructor.name);
-    const [{ ledger }] = (await this.dataSource.query(`SELECT to_regclass('migrations') IS NOT NULL AS ledger`)) as [
-      { ledger: boolean },
-    ];
-    const rows = ledger ? ((await this.dataSource.query(`SELECT name FROM migrations`)) as { name: string }[]) : [];
+    const [{ ledger }] = await this.dataSource.query<[{ ledger: boolean }]>(
+      `SELECT to_regclass('migrations') IS NOT NULL AS ledger`,
+    );
+    const rows = ledger ? await this.dataSource.query<{ name: string }[]>(`SELECT name FROM migrations`) : [];
     const executed = new Set(rows.map((row) => row.name));
     return known.map((name) => ({ name, applied: executed.has(name) }));
   }
@@ -46,7 +46,11 @@ export class Migrator {
   /** Migrations run as the login, which owns the schema; the connection's role is put back for the pool. */
   async #exclusively<T>(work: (executor: MigrationExecutor) => Promise<T>): Promise<T> {
     const runner = this.dataSource.createQueryRunner();
-    const [{ role }] = (await runner.query(`SELECT current_setting('role') AS role`)) as [{ role: string }];
+    const [{ role }] = await this.dataSource.query<[{ role: string }]>(
+      `SELECT current_setting('role') AS role`,
+      undefined,
+      runner,
+    );
     try {
       await runner.query(`SET ROLE none; SELECT pg_advisory_lock(hashtext('nexusrag.migrations'))`);
       const executor = new MigrationExecutor(this.dataSource, runner);

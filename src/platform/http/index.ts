@@ -4,7 +4,7 @@ export { etag, versionOf } from './etag.js';
 export { httpSettings, type HttpSettings } from './http.settings.js';
 export { legacyRoutes } from './legacy-routes.js';
 export { Operation, OPERATION } from './operation.decorator.js';
-export { PageQuery } from './page.dto.js';
+export { MAX_PAGE, PageQuery } from './page.dto.js';
 export { Reply } from './reply.js';
 export { contextOf, requestContext } from './request-context.js';
 export { ResponseEnvelope } from './response-envelope.interceptor.js';

@@ -3,7 +3,14 @@ import { commonErrors } from '../../kernel/common-errors.js';
 import type { HttpSettings } from './http.settings.js';
 
 /** Unversioned paths that are not aliases of a v1 route. */
-const EXEMPT = [/^\/$/, /^\/v1(\/|$)/, /^\/docs(\/|$)/, /^\/openapi\.json$/, /^\/redoc(\/|$)/, /^\/api\//];
+const EXEMPT = [
+  /^\/$/,
+  /^\/v1(\/|$)/,
+  /^\/docs(\/|$)/,
+  /^\/openapi\.json$/,
+  /^\/redoc(\/|$)/,
+  /^\/api\/(stats|heartbeat|benchmark-latest)$/,
+];
 
 /** Areas that exist only under /v1. */
 const VERSIONED_ONLY = [/^\/ui(\/|$)/];

@@ -10,7 +10,12 @@ export type OperationOptions = Omit<OperationSpec, 'status' | 'response' | 'erro
     readonly returns?: Type<unknown> | readonly [Type<unknown>];
   };
 
-const MEDIA_TYPE = { json: 'application/json', bare: 'application/json', stream: 'text/event-stream', empty: undefined };
+const MEDIA_TYPE = {
+  json: 'application/json',
+  bare: 'application/json',
+  stream: 'text/event-stream',
+  empty: undefined,
+};
 
 /** Declares a handler: what it is called, who may call it, what it costs, writes and can answer. */
 export function Operation({ returns, ...options }: OperationOptions): MethodDecorator {

@@ -59,7 +59,10 @@ export function multipartReader(settings: HttpSettings): BodyReader {
 function promised(handler: RequestHandler): BodyReader {
   return (request, response) =>
     new Promise((resolve, reject) => {
-      void handler(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error as Error)));
+      void handler(request, response, (error?: unknown) => {
+        if (error === undefined) resolve();
+        else reject(error as Error);
+      });
     });
 }
 

@@ -5,4 +5,3 @@ export class Reply<T> {
     readonly options: { readonly status?: number; readonly headers?: Readonly<Record<string, string>> } = {},
   ) {}
 }
-

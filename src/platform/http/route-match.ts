@@ -6,6 +6,7 @@ import type { RouteManifest } from './route-manifest.js';
 
 /** Served outside the manifest: the API description and its viewer. */
 const DOCUMENTATION = /^\/v1\/(docs(\/.*)?|openapi\.json)$/;
+const READS = ['GET', 'HEAD'];
 
 /** What a multipart body adds to its file: boundaries and form fields. */
 const MULTIPART_ALLOWANCE = 256 * 1024;
@@ -16,8 +17,9 @@ const MULTIPART_ALLOWANCE = 256 * 1024;
  */
 export function routeMatch(manifest: RouteManifest, settings: HttpSettings): RequestHandler {
   return (request: Request, response: Response, next: NextFunction) => {
-    if (DOCUMENTATION.test(request.path)) return next();
-    const match = manifest.match(request.method, request.path);
+    const documentation = DOCUMENTATION.test(request.path);
+    if (documentation && READS.includes(request.method)) return next();
+    const match = documentation ? { allow: READS } : manifest.match(request.method, request.path);
     if (match === undefined) throw commonErrors.NOT_FOUND({ message: 'No such path.' });
     if ('allow' in match) {
       if (request.method === 'OPTIONS') {

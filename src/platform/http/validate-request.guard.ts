@@ -42,7 +42,8 @@ export class ValidateRequest implements CanActivate {
     if (context.operation?.body !== undefined) {
       await (context.operation.body === 'json' ? this.#json : this.#multipart)(request, response);
       refuse(depthFault(request.body), ['body']);
-      if (isObject(request.body) && Object.hasOwn(request.body, 'tenant_id')) throw commonErrors.TENANT_ID_NOT_ALLOWED();
+      if (isObject(request.body) && Object.hasOwn(request.body, 'tenant_id'))
+        throw commonErrors.TENANT_ID_NOT_ALLOWED();
       if (body !== undefined) request.body = await checked(body, request.body, ['body']);
       refuse(nulFault(request.body), ['body']);
     }
@@ -59,7 +60,8 @@ export class ValidateRequest implements CanActivate {
     const known = this.#inputs.get(handler);
     if (known !== undefined) return known;
     const controller = execution.getClass();
-    const types = (Reflect.getMetadata('design:paramtypes', controller.prototype as object, handler.name) ?? []) as Type<object>[];
+    const types = (Reflect.getMetadata('design:paramtypes', controller.prototype as object, handler.name) ??
+      []) as Type<object>[];
     const parameters = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, handler.name) ?? {}) as Record<
       string,
       { index: number }

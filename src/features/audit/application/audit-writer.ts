@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nest
 import { AuditTrail, type AuditEntry, type AuditEventSet } from '../../../kernel/audit.js';
 import { tryContext } from '../../../kernel/context.js';
 import { Log } from '../../../kernel/log.js';
+import type { Principal } from '../../../kernel/principal.js';
 import { Clock, type Timer } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { storableMetadata } from '../domain/redaction.js';
@@ -99,27 +100,33 @@ export class AuditWriter extends AuditTrail implements OnModuleInit, OnApplicati
 
   #row(entry: AuditEntry): AuditRow {
     const context = tryContext();
-    const principal = context?.principal;
-    const actor = entry.actor ?? {
-      type: principal?.authMethod ?? 'system',
-      ...(principal === undefined ? {} : { id: principal.apiKeyId, role: principal.role, subjectId: principal.subjectId }),
-    };
+    const actor = entry.actor ?? contextActor(context?.principal);
     return {
       occurred_at: this.clock.now().toISOString(),
-      tenant_id: actor.tenantId ?? context?.tenantId ?? null,
+      tenant_id: orNull(actor.tenantId ?? context?.tenantId),
       actor_type: actor.type,
-      actor_id: actor.id ?? null,
-      actor_role: actor.role ?? null,
-      subject_id: actor.subjectId ?? null,
+      actor_id: orNull(actor.id),
+      actor_role: orNull(actor.role),
+      subject_id: orNull(actor.subjectId),
       event_type: entry.event,
       outcome: entry.outcome,
-      resource_type: entry.resourceType ?? null,
-      resource_id: entry.resourceId ?? null,
-      request_id: context?.requestId ?? null,
-      ip_address: context?.ipAddress ?? null,
-      user_agent: context?.userAgent ?? null,
+      resource_type: orNull(entry.resourceType),
+      resource_id: orNull(entry.resourceId),
+      request_id: orNull(context?.requestId),
+      ip_address: orNull(context?.ipAddress),
+      user_agent: orNull(context?.userAgent),
       metadata_json: entry.metadata === undefined ? null : storableMetadata(entry.metadata),
-      error_code: entry.errorCode ?? null,
+      error_code: orNull(entry.errorCode),
     };
   }
+}
+
+function contextActor(principal: Principal | undefined): NonNullable<AuditEntry['actor']> {
+  if (principal === undefined) return { type: 'system' };
+  const { authMethod, apiKeyId, role, subjectId } = principal;
+  return { type: authMethod, id: apiKeyId, role, subjectId };
+}
+
+function orNull<T>(value: T | undefined): T | null {
+  return value ?? null;
 }

@@ -16,7 +16,13 @@ describe('redact', () => {
   });
 
   it('keeps harmless names that merely contain a sensitive word', () => {
-    const harmless = { content_type: 'text/plain', tokens: 5, input_tokens: 3, text_length: 9, target_api_key_id: 'k1' };
+    const harmless = {
+      content_type: 'text/plain',
+      tokens: 5,
+      input_tokens: 3,
+      text_length: 9,
+      target_api_key_id: 'k1',
+    };
     expect(redact(harmless)).toEqual(harmless);
   });
 

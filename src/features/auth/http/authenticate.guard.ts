@@ -15,8 +15,8 @@ export class Authenticate extends AuthGuard(API_KEY_STRATEGY) {
     return (await super.canActivate(execution)) as boolean;
   }
 
-  override handleRequest<T = Principal>(error: unknown, principal: Principal | false): T {
-    if (error !== null && error !== undefined) throw error;
+  override handleRequest<T = Principal>(error: Error | null, principal: Principal | false): T {
+    if (error !== null) throw error;
     if (principal === false) throw authErrors.AUTH_UNAUTHORIZED();
     const context = currentContext();
     context.principal = principal;

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Query } from '@nestjs/common';
 import type { Page } from '../../../kernel/cursor.js';
-import { etag, Operation, PageQuery, Reply, versionOf } from '../../../platform/http/index.js';
+import { etag, MAX_PAGE, Operation, PageQuery, Reply, versionOf } from '../../../platform/http/index.js';
 import { Corpora } from '../application/corpora.js';
 import type { Corpus } from '../domain/corpus.js';
 import { CorpusDto, CreateCorpusDto, DeleteCorpusQuery, toCorpusDto, UpdateCorpusDto } from './corpora.dto.js';
@@ -19,7 +19,7 @@ export class CorporaController {
     errors: ['INVALID_CURSOR'],
     returns: [CorpusDto],
   })
-  async list(@Query() { limit, cursor }: PageQuery): Promise<Page<CorpusDto>> {
+  async list(@Query() { limit = MAX_PAGE, cursor }: PageQuery): Promise<Page<CorpusDto>> {
     return (await this.corpora.list(limit, cursor)).map(toCorpusDto);
   }
 

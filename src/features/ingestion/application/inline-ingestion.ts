@@ -26,11 +26,13 @@ export class InlineIngestion {
       const payload = { documentId, generation };
       const run = { id, tenantId, payload, attempt, lastAttempt: attempt === attempts, signal };
       try {
-        return await this.handler.run(run);
+        await this.handler.run(run);
+        return;
       } catch (error) {
         this.log.warn({ err: error, job_id: id, document_id: documentId, attempt }, 'inline ingestion failed');
         if (!run.lastAttempt && permanent?.(error) !== true) continue;
-        return this.uow.run(() => this.handler.failed(run, error));
+        await this.uow.run(() => this.handler.failed(run, error));
+        return;
       }
     }
   }

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Param, Post, Query, UploadedFile } from '@nestjs/common';
 import { currentContext } from '../../../kernel/context.js';
 import type { Page } from '../../../kernel/cursor.js';
-import { Operation, Reply } from '../../../platform/http/index.js';
+import { MAX_PAGE, Operation, Reply } from '../../../platform/http/index.js';
 import { AcceptDocument, type Accepted } from '../application/accept-document.js';
 import { DeleteDocument } from '../application/delete-document.js';
 import { Documents } from '../application/documents.js';
@@ -41,9 +41,9 @@ export class DocumentsController {
     errors: ['INVALID_CURSOR'],
     returns: [DocumentDto],
   })
-  async list(@Query() { corpus_id, limit, cursor }: ListDocumentsQuery): Promise<Page<DocumentDto>> {
+  async list(@Query() { corpus_id, limit = MAX_PAGE, cursor }: ListDocumentsQuery): Promise<Page<DocumentDto>> {
     const page = await this.documents.list(corpus_id === undefined ? {} : { corpusId: corpus_id }, limit, cursor);
-    return page.map((document) => ({ ...toDocumentDto(document), num_chunks: null }));
+    return page.map((document) => toDocumentDto({ ...document, numChunks: null }));
   }
 
   @Get(':id')

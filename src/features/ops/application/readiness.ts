@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 export interface ReadinessCheck {
   readonly name: string;
   /** What is wrong, in words that name no address; undefined when nothing is. */
-  check(): Promise<string | undefined>;
+  readonly check: () => Promise<string | undefined>;
 }
 
 /** What must be reachable for this process to serve; the list is bound in app/. */

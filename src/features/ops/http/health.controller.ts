@@ -1,4 +1,4 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, ServiceUnavailableException } from '@nestjs/common';
 import { HealthCheckService, HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { Clock } from '../../../kernel/time.js';
 import { Operation, Reply } from '../../../platform/http/index.js';
@@ -50,14 +50,11 @@ export class HealthController {
     response: 'bare',
   })
   async ready(): Promise<Reply<unknown>> {
-    const checks = this.readiness.checks.map(
-      ({ name, check }) =>
-        async (): Promise<HealthIndicatorResult> => {
-          const indicator = this.indicators.check(name);
-          const fault = await check();
-          return fault === undefined ? indicator.up() : indicator.down(fault);
-        },
-    );
+    const checks = this.readiness.checks.map(({ name, check }) => async (): Promise<HealthIndicatorResult> => {
+      const indicator = this.indicators.check(name);
+      const fault = await check();
+      return fault === undefined ? indicator.up() : indicator.down(fault);
+    });
     const result = await this.health.check(checks).catch((error: unknown) => unready(error));
     return new Reply(result, { status: result.status === 'ok' ? 200 : 503 });
   }
@@ -65,7 +62,6 @@ export class HealthController {
 
 /** Terminus reports failed checks by throwing its result. */
 function unready(error: unknown): { status: string } {
-  const { response } = error as { response?: { status: string } };
-  if (response === undefined) throw error;
-  return response;
+  if (error instanceof ServiceUnavailableException) return error.getResponse() as { status: string };
+  throw error;
 }

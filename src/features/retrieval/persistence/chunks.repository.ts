@@ -46,7 +46,7 @@ export class ChunksRepository {
           batch.map((chunk) => chunk.id),
           batch.map((chunk) => chunk.index),
           batch.map((chunk) => chunk.text),
-          batch.map((chunk) => toSql([...chunk.embedding])),
+          batch.map((chunk) => vectorText(chunk.embedding)),
           batch.map((chunk) => chunk.contentSha256),
           batch.map((chunk) => JSON.stringify(chunk.metadata)),
         ],
@@ -65,7 +65,7 @@ export class ChunksRepository {
     embeddingModel: string,
     limit: number,
   ): Promise<Passage[]> {
-    const values = [this.uow.tenantId, corpusId, embeddingModel, toSql([...vector]), limit];
+    const values = [this.uow.tenantId, corpusId, embeddingModel, vectorText(vector), limit];
     const approximate = await this.uow.rows<NearestRow>(
       `SELECT ${NEAREST_COLUMNS} FROM chunks WHERE ${IN_CORPUS} ORDER BY distance, id LIMIT $5`,
       values,
@@ -87,6 +87,10 @@ export class ChunksRepository {
       metadata: row.metadata_json,
     }));
   }
+}
+
+function vectorText(vector: readonly number[]): string {
+  return toSql([...vector]) as string;
 }
 
 const NEAREST_COLUMNS = `id, document_id, document_uri, text, metadata_json, embedding <=> $4::vector AS distance`;

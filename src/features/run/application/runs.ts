@@ -112,7 +112,9 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
    */
   async answer(run: Run, sink: RunSink, gone: AbortSignal): Promise<Answer> {
     const controller = new AbortController();
-    const timer = this.clock.after(this.settings.timeoutSeconds * 1000, () => controller.abort(runErrors.RUN_TIMEOUT()));
+    const timer = this.clock.after(this.settings.timeoutSeconds * 1000, () =>
+      controller.abort(runErrors.RUN_TIMEOUT()),
+    );
     const leave = (): void => controller.abort(gone.reason);
     gone.addEventListener('abort', leave, { once: true });
     if (gone.aborted) leave();
