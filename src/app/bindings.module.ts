@@ -4,10 +4,16 @@ import { DocumentsOfCorpus, IngestionModule } from '../features/ingestion/index.
 import { Ids } from '../kernel/ids.js';
 import { Jobs } from '../kernel/jobs.js';
 import { Log } from '../kernel/log.js';
-import { Settings } from '../kernel/settings.js';
 import { Clock } from '../kernel/time.js';
 import { UnitOfWork } from '../platform/db/index.js';
-import { DeliveryQueue, jobsSettings, OutboxJobs, OutboxRepository, Relay } from '../platform/jobs/index.js';
+import {
+  DeliveryQueue,
+  jobsSettings,
+  OutboxJobs,
+  type JobsSettings,
+  OutboxRepository,
+  Relay,
+} from '../platform/jobs/index.js';
 
 /** Binds ports that the kernel or a lower feature declares to what implements them. */
 @Global()
@@ -18,10 +24,10 @@ import { DeliveryQueue, jobsSettings, OutboxJobs, OutboxRepository, Relay } from
     { provide: OutboxRepository, inject: [UnitOfWork], useFactory: (uow: UnitOfWork) => new OutboxRepository(uow) },
     {
       provide: Relay,
-      inject: [OutboxRepository, DeliveryQueue, Clock, Log, Settings],
-      useFactory: (outbox: OutboxRepository, queue: DeliveryQueue, clock: Clock, log: Log, settings: Settings) =>
+      inject: [OutboxRepository, DeliveryQueue, Clock, Log, jobsSettings.token],
+      useFactory: (outbox: OutboxRepository, queue: DeliveryQueue, clock: Clock, log: Log, settings: JobsSettings) =>
         new Relay(outbox, queue, clock, log, {
-          redeliverAfterMs: settings.get(jobsSettings).redeliverAfterSeconds * 1000,
+          redeliverAfterMs: settings.redeliverAfterSeconds * 1000,
         }),
     },
     {

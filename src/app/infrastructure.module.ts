@@ -1,22 +1,22 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { Ids } from '../kernel/ids.js';
 import { Log } from '../kernel/log.js';
-import { Settings } from '../kernel/settings.js';
 import { Clock } from '../kernel/time.js';
 import { BlobStore } from '../platform/blob-store/index.js';
 import { UnitOfWork } from '../platform/db/index.js';
 import { DeliveryQueue } from '../platform/jobs/index.js';
 import { ChatModel, EmbeddingModel } from '../platform/model-gateway/index.js';
 import { SharedState } from '../platform/shared-state/index.js';
+import { SETTINGS } from './catalogue.js';
 import type { Infrastructure } from './infrastructure.js';
 
-/** Offers the opened infrastructure under its ports. */
+/** Offers the opened infrastructure under its ports, and each settings group under its token. */
 @Global()
 @Module({})
 export class InfrastructureModule {
   static of(infrastructure: Infrastructure): DynamicModule {
     const providers = [
-      { provide: Settings, useValue: infrastructure.settings },
+      ...SETTINGS.map((group) => ({ provide: group.token, useValue: infrastructure.settings.get(group) })),
       { provide: Clock, useValue: infrastructure.clock },
       { provide: Ids, useValue: infrastructure.ids },
       { provide: Log, useValue: infrastructure.logger },

@@ -4,13 +4,10 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Ids } from '../kernel/ids.js';
-import { Log } from '../kernel/log.js';
-import { Settings } from '../kernel/settings.js';
-import { Clock } from '../kernel/time.js';
+import type { Clock } from '../kernel/time.js';
 import {
   accessLog,
   ErrorEnvelope,
-  httpSettings,
   legacyRoutes,
   requestContext,
   ResponseEnvelope,
@@ -83,12 +80,8 @@ const EXPOSED_HEADERS = ['X-Request-Id', 'ETag', 'Link', 'Location', 'Retry-Afte
 const GUARDS = [Authenticate, Authorize, ValidateRequest];
 
 export const PIPELINE_PROVIDERS: Provider[] = [
-  {
-    provide: ValidateRequest,
-    inject: [Settings],
-    useFactory: (settings: Settings) => new ValidateRequest(settings.get(httpSettings)),
-  },
+  ValidateRequest,
   ...GUARDS.map((guard) => ({ provide: APP_GUARD, useExisting: guard })),
-  { provide: APP_INTERCEPTOR, inject: [Clock], useFactory: (clock: Clock) => new ResponseEnvelope(clock) },
-  { provide: APP_FILTER, inject: [Log], useFactory: (log: Log) => new ErrorEnvelope(log) },
+  { provide: APP_INTERCEPTOR, useClass: ResponseEnvelope },
+  { provide: APP_FILTER, useClass: ErrorEnvelope },
 ];

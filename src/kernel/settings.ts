@@ -205,6 +205,8 @@ export type Rule<F extends Fields> = (values: ValuesOf<F>, mode: Mode) => string
 
 export interface SettingsGroup<F extends Fields = Fields> {
   readonly name: string;
+  /** Injection token of the loaded group: `@Inject(authSettings.token) settings: AuthSettings`. */
+  readonly token: symbol;
   readonly title: string;
   readonly fields: F;
   /** What the group's rules find wrong. A method, so that groups of any fields fit one list. */
@@ -221,7 +223,7 @@ export function defineSettings<F extends Fields>(
 ): SettingsGroup<F> {
   const faults = (values: ValuesOf<F>, mode: Mode): string[] =>
     rules.map((rule) => rule(values, mode)).filter((fault) => fault !== undefined);
-  return { name, title, fields, faults };
+  return { name, token: Symbol(`settings:${name}`), title, fields, faults };
 }
 
 /** All loaded groups. `get` hands a feature its own slice; nobody passes the whole around. */

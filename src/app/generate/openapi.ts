@@ -82,12 +82,20 @@ function describe(document: OpenAPIObject, route: Route): void {
   const entry = document.paths[path] as Record<string, { responses: Record<string, Schema> }> | undefined;
   const operation = entry?.[route.method.toLowerCase()];
   if (operation === undefined) throw new Error(`${route.method} ${route.path} is missing from the description.`);
+  operation.responses = withoutOtherSuccesses(operation.responses, String(route.operation.status));
   if (route.operation.response === 'json') envelop(operation.responses[String(route.operation.status)]);
   const codes = errorCodesOf(route);
   const statuses = new Set([...codes.map(statusOf), ...(route.operation.role === 'public' ? [] : PROMISED)]);
   for (const status of [...statuses].sort((a, b) => a - b)) {
     operation.responses[String(status)] = errorResponse(codes.filter((code) => statusOf(code) === status));
   }
+}
+
+/** Swagger's plugin adds the status that Nest would choose by itself. */
+function withoutOtherSuccesses(responses: Record<string, Schema>, success: string): Record<string, Schema> {
+  return Object.fromEntries(
+    Object.entries(responses).filter(([status]) => !status.startsWith('2') || status === success),
+  );
 }
 
 function envelop(response: Schema | undefined): void {

@@ -1,10 +1,4 @@
 import { Module } from '@nestjs/common';
-import { AuditTrail } from '../../kernel/audit.js';
-import { Ids } from '../../kernel/ids.js';
-import { Log } from '../../kernel/log.js';
-import { Settings } from '../../kernel/settings.js';
-import { UnitOfWork } from '../../platform/db/index.js';
-import { EmbeddingModel } from '../../platform/model-gateway/index.js';
 import { CorporaModule } from '../corpora/index.js';
 import { RbacAbacModule } from '../rbac-abac/index.js';
 import { RetrievalModule } from '../retrieval/index.js';
@@ -23,7 +17,6 @@ import { ReindexDocument } from './application/reindex-document.js';
 import { SourceTexts } from './application/source-texts.js';
 import { Submissions } from './application/submissions.js';
 import { DocumentsController } from './http/documents.controller.js';
-import { ingestionSettings } from './ingestion.settings.js';
 import { IngestHandler } from './jobs/ingest.handler.js';
 import { SourceRemovalHandler } from './jobs/source-removal.handler.js';
 import { DocumentsRepository } from './persistence/documents.repository.js';
@@ -50,35 +43,11 @@ import { SourceRemovalsRepository } from './persistence/source-removals.reposito
     IngestDispatch,
     IngestHandler,
     SourceRemovalHandler,
-    {
-      provide: Submissions,
-      inject: [Settings, Ids],
-      useFactory: (settings: Settings, ids: Ids) => new Submissions(settings.get(ingestionSettings), ids),
-    },
-    {
-      provide: IngestAdmission,
-      inject: [Settings, QueueDepth],
-      useFactory: (settings: Settings, depth: QueueDepth) =>
-        new IngestAdmission(settings.get(ingestionSettings), depth),
-    },
-    {
-      provide: InlineIngestion,
-      inject: [Settings, IngestHandler, UnitOfWork, Log],
-      useFactory: (settings: Settings, handler: IngestHandler, uow: UnitOfWork, log: Log) =>
-        new InlineIngestion(settings.get(ingestionSettings), handler, uow, log),
-    },
-    {
-      provide: DocumentChunks,
-      inject: [Settings, SourceTexts, EmbeddingModel, Ids],
-      useFactory: (settings: Settings, sources: SourceTexts, embeddings: EmbeddingModel, ids: Ids) =>
-        new DocumentChunks(settings.get(ingestionSettings), sources, embeddings, ids),
-    },
-    {
-      provide: IngestReaper,
-      inject: [Settings, UnitOfWork, IngestProgressRepository, AuditTrail],
-      useFactory: (settings: Settings, uow: UnitOfWork, progress: IngestProgressRepository, audit: AuditTrail) =>
-        new IngestReaper(settings.get(ingestionSettings), uow, progress, audit),
-    },
+    Submissions,
+    IngestAdmission,
+    InlineIngestion,
+    DocumentChunks,
+    IngestReaper,
   ],
   exports: [AcceptDocument, DocumentsOfCorpus, IngestHandler, IngestReaper, SourceRemovalHandler, Submissions],
 })

@@ -85,6 +85,3 @@ export const runSettings = defineSettings('run', 'Answers', {
 });
 
 export type RunSettings = SettingsOf<typeof runSettings>;
-
-/** Injection token of the loaded group. */
-export const RUN_SETTINGS = Symbol('run settings');

@@ -1,6 +1,6 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import type { Log } from '../../kernel/log.js';
+import { Log } from '../../kernel/log.js';
 import { commonErrors } from '../../kernel/common-errors.js';
 import type { Context } from '../../kernel/context.js';
 import { AppError, type ErrorFactory } from '../../kernel/errors.js';

@@ -1,4 +1,4 @@
-import { Injectable, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
+import { Inject, Injectable, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { plainToInstance } from 'class-transformer';
@@ -6,7 +6,7 @@ import { validate } from 'class-validator';
 import type { Request, Response } from 'express';
 import { commonErrors } from '../../kernel/common-errors.js';
 import { currentContext } from '../../kernel/context.js';
-import type { HttpSettings } from './http.settings.js';
+import { httpSettings, type HttpSettings } from './http.settings.js';
 import { faultsOf, invalidRequest, type FieldFault } from './invalid-request.js';
 import { depthFault, nulFault, type JsonFault } from './json-limits.js';
 import { jsonReader, multipartReader, type BodyReader } from './read-body.js';
@@ -27,7 +27,7 @@ export class ValidateRequest implements CanActivate {
   /** Per handler function; bounded by the number of routes. */
   readonly #inputs = new Map<unknown, HandlerInputs>();
 
-  constructor(settings: HttpSettings) {
+  constructor(@Inject(httpSettings.token) settings: HttpSettings) {
     this.#json = jsonReader(settings);
     this.#multipart = multipartReader(settings);
   }

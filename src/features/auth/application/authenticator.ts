@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { AuditTrail, type AuditEntry } from '../../../kernel/audit.js';
 import { runInContext, systemContext, tryContext } from '../../../kernel/context.js';
 import type { AppError } from '../../../kernel/errors.js';
@@ -10,7 +10,7 @@ import { UnitOfWork } from '../../../platform/db/index.js';
 import { SharedState } from '../../../platform/shared-state/index.js';
 import { Tenants, TENANT_ID } from '../../tenants/index.js';
 import { authErrors } from '../auth.errors.js';
-import type { AuthSettings } from '../auth.settings.js';
+import { authSettings, type AuthSettings } from '../auth.settings.js';
 import { keyIdOf, refusalOf, type StoredKey } from '../domain/api-key.js';
 import { ApiKeysRepository } from '../persistence/api-keys.repository.js';
 import { PrincipalCache } from './principal-cache.js';
@@ -35,7 +35,7 @@ export class Authenticator implements OnModuleInit {
   readonly #inactiveDays: number;
 
   constructor(
-    private readonly settings: AuthSettings,
+    @Inject(authSettings.token) private readonly settings: AuthSettings,
     private readonly keys: ApiKeysRepository,
     private readonly tenants: Tenants,
     private readonly uow: UnitOfWork,

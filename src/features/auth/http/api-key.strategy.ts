@@ -1,10 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { Request } from 'express';
 import { Strategy } from 'passport-custom';
 import type { Principal } from '../../../kernel/principal.js';
 import { Authenticator } from '../application/authenticator.js';
-import type { AuthSettings } from '../auth.settings.js';
+import { authSettings, type AuthSettings } from '../auth.settings.js';
 
 export const API_KEY_STRATEGY = 'api-key';
 
@@ -13,7 +13,7 @@ export const API_KEY_STRATEGY = 'api-key';
 export class ApiKeyStrategy extends PassportStrategy(Strategy, API_KEY_STRATEGY) {
   constructor(
     private readonly authenticator: Authenticator,
-    private readonly settings: AuthSettings,
+    @Inject(authSettings.token) private readonly settings: AuthSettings,
   ) {
     super();
   }

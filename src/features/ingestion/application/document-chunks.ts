@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { sha256Hex } from '../../../kernel/hash.js';
 import { Ids } from '../../../kernel/ids.js';
 import { EmbeddingModel, type EmbeddingVector } from '../../../platform/model-gateway/index.js';
@@ -6,7 +6,7 @@ import type { IndexedChunk } from '../../retrieval/index.js';
 import { chunkV1, validateChunkParams, type Chunk } from '../domain/chunker.js';
 import type { Document } from '../domain/document.js';
 import { ingestionErrors } from '../ingestion.errors.js';
-import type { IngestionSettings } from '../ingestion.settings.js';
+import { ingestionSettings, type IngestionSettings } from '../ingestion.settings.js';
 import { SourceTexts } from './source-texts.js';
 
 /** Texts per call to the embedding model; between calls an abort is noticed. */
@@ -21,7 +21,7 @@ export interface EmbeddedChunks {
 @Injectable()
 export class DocumentChunks {
   constructor(
-    private readonly settings: IngestionSettings,
+    @Inject(ingestionSettings.token) private readonly settings: IngestionSettings,
     private readonly sources: SourceTexts,
     private readonly embeddings: EmbeddingModel,
     private readonly ids: Ids,

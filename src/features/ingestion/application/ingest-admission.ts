@@ -1,7 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Bulkhead } from '../../../kernel/bulkhead.js';
 import { commonErrors } from '../../../kernel/common-errors.js';
-import type { IngestionSettings } from '../ingestion.settings.js';
+import { ingestionSettings, type IngestionSettings } from '../ingestion.settings.js';
 import { QueueDepth } from './queue-depth.js';
 
 /** How an accepted document gets ingested: by a worker, within the request, or not for now. */
@@ -13,7 +13,7 @@ export class IngestAdmission {
   readonly #slots: Bulkhead;
 
   constructor(
-    private readonly settings: IngestionSettings,
+    @Inject(ingestionSettings.token) private readonly settings: IngestionSettings,
     private readonly depth: QueueDepth,
   ) {
     this.#slots = new Bulkhead(settings.bulkheadMaxConcurrency ?? settings.maxConcurrency);

@@ -1,8 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../../kernel/audit.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { STALLED } from '../domain/ingest-failure.js';
-import type { IngestionSettings } from '../ingestion.settings.js';
+import { ingestionSettings, type IngestionSettings } from '../ingestion.settings.js';
 import { IngestProgressRepository } from '../persistence/ingest-progress.repository.js';
 
 const BATCH = 200;
@@ -14,7 +14,7 @@ const BATCH = 200;
 @Injectable()
 export class IngestReaper {
   constructor(
-    private readonly settings: Pick<IngestionSettings, 'staleAfterSeconds'>,
+    @Inject(ingestionSettings.token) private readonly settings: Pick<IngestionSettings, 'staleAfterSeconds'>,
     private readonly uow: UnitOfWork,
     private readonly progress: IngestProgressRepository,
     private readonly audit: AuditTrail,

@@ -1,16 +1,19 @@
-import type { Log } from '../../../kernel/log.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { Log } from '../../../kernel/log.js';
 import type { JobHandler } from '../../../kernel/jobs.js';
-import type { UnitOfWork } from '../../../platform/db/index.js';
+import { UnitOfWork } from '../../../platform/db/index.js';
 import { ingestJobOf, type IngestPayload } from '../ingestion.jobs.js';
-import type { IngestionSettings } from '../ingestion.settings.js';
+import { ingestionSettings, type IngestionSettings } from '../ingestion.settings.js';
+import { IngestHandler } from '../jobs/ingest.handler.js';
 import type { IngestJobRecord } from '../persistence/ingest-jobs.repository.js';
 
 /** Does within the request what a worker would do. */
+@Injectable()
 export class InlineIngestion {
   constructor(
-    private readonly settings: IngestionSettings,
-    private readonly handler: JobHandler<IngestPayload>,
-    private readonly uow: Pick<UnitOfWork, 'run'>,
+    @Inject(ingestionSettings.token) private readonly settings: IngestionSettings,
+    @Inject(IngestHandler) private readonly handler: JobHandler<IngestPayload>,
+    @Inject(UnitOfWork) private readonly uow: Pick<UnitOfWork, 'run'>,
     private readonly log: Log,
   ) {}
 

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { commonErrors } from '../../../kernel/common-errors.js';
 import { sha256Hex } from '../../../kernel/hash.js';
 import { Ids } from '../../../kernel/ids.js';
@@ -9,7 +9,7 @@ import { acceptMetadata, parseMetadata, type MetadataResult } from '../domain/me
 import { acceptText, type TextResult } from '../domain/source-text.js';
 import { decodeUpload, isTextType, parseContentType } from '../domain/upload-text.js';
 import { ingestionErrors } from '../ingestion.errors.js';
-import type { IngestionSettings } from '../ingestion.settings.js';
+import { ingestionSettings, type IngestionSettings } from '../ingestion.settings.js';
 
 interface Request {
   readonly corpusId: string;
@@ -65,7 +65,7 @@ export interface Submission {
 @Injectable()
 export class Submissions {
   constructor(
-    private readonly settings: IngestionSettings,
+    @Inject(ingestionSettings.token) private readonly settings: IngestionSettings,
     private readonly ids: Ids,
   ) {}
 

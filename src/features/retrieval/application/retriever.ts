@@ -1,8 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { effectiveTopK, normaliseProviderConfig, type Corpus, type ProviderConfig } from '../../corpora/index.js';
 import type { Passage } from '../domain/passage.js';
 import { retrievalErrors } from '../retrieval.errors.js';
-import type { RetrievalSettings } from '../retrieval.settings.js';
+import { retrievalSettings, type RetrievalSettings } from '../retrieval.settings.js';
 import { LocalRetrieval } from './local-retrieval.js';
 
 export interface Retrieval {
@@ -16,7 +16,7 @@ export interface Retrieval {
 export class Retriever {
   constructor(
     private readonly local: LocalRetrieval,
-    private readonly settings: RetrievalSettings,
+    @Inject(retrievalSettings.token) private readonly settings: RetrievalSettings,
   ) {}
 
   /** Passages that a request for `requested` gets from this corpus. */

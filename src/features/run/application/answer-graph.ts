@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Ids } from '../../../kernel/ids.js';
 import { Clock } from '../../../kernel/time.js';
 import { AuditTrail } from '../../../kernel/audit.js';
@@ -10,7 +10,7 @@ import { windowHistory, type ChatMessage } from '../domain/history.js';
 import { composePrompt } from '../domain/prompt.js';
 import type { Usage } from '../domain/sse.js';
 import { ConversationsRepository, type SessionKey } from '../persistence/conversations.repository.js';
-import type { RunSettings } from '../run.settings.js';
+import { runSettings, type RunSettings } from '../run.settings.js';
 import type { Run, RunSink } from './run.js';
 
 /** What has become of the answer so far; also readable after a failure, for what must be kept of it. */
@@ -57,7 +57,7 @@ export class AnswerGraph {
     private readonly audit: AuditTrail,
     private readonly clock: Clock,
     private readonly ids: Ids,
-    private readonly settings: RunSettings,
+    @Inject(runSettings.token) private readonly settings: RunSettings,
   ) {}
 
   /** Loads the graph library ahead of the first question. */

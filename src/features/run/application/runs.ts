@@ -1,4 +1,4 @@
-import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { AuditTrail } from '../../../kernel/audit.js';
 import { Bulkhead } from '../../../kernel/bulkhead.js';
 import { commonErrors } from '../../../kernel/common-errors.js';
@@ -13,7 +13,7 @@ import { Corpora } from '../../corpora/index.js';
 import { Retriever } from '../../retrieval/index.js';
 import { ConversationsRepository } from '../persistence/conversations.repository.js';
 import { runErrors } from '../run.errors.js';
-import type { RunSettings } from '../run.settings.js';
+import { runSettings, type RunSettings } from '../run.settings.js';
 import { AnswerDraft, AnswerGraph, sessionKey, type Answer } from './answer-graph.js';
 import { ClientGone, type Question, type Run, type RunSink } from './run.js';
 
@@ -33,7 +33,7 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
     private readonly clock: Clock,
     private readonly ids: Ids,
     private readonly log: Log,
-    private readonly settings: RunSettings,
+    @Inject(runSettings.token) private readonly settings: RunSettings,
   ) {
     this.#bulkhead = new Bulkhead(settings.bulkheadMaxConcurrency ?? settings.maxConcurrency);
   }

@@ -10,7 +10,7 @@ import { Operation } from '../../../platform/http/index.js';
 import { Runs, presentable } from '../application/runs.js';
 import { ClientGone, type Question, type Run, type RunSink } from '../application/run.js';
 import { runErrors } from '../run.errors.js';
-import { RUN_SETTINGS, type RunSettings } from '../run.settings.js';
+import { runSettings, type RunSettings } from '../run.settings.js';
 import { EventStream } from './event-stream.js';
 import { RunDto } from './run.dto.js';
 
@@ -22,7 +22,7 @@ export class RunController {
   constructor(
     private readonly runs: Runs,
     private readonly clock: Clock,
-    @Inject(RUN_SETTINGS) private readonly settings: RunSettings,
+    @Inject(runSettings.token) private readonly settings: RunSettings,
   ) {}
 
   @Post()

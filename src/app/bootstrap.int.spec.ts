@@ -1,0 +1,106 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestApp } from '../../test/harness/app.js';
+import { COMMANDS } from '../cli/registry.js';
+import { respond, servingContext } from '../cli/executor.js';
+import { DataFolder } from '../platform/db/index.js';
+import { bootstrap } from './bootstrap.js';
+
+describe('the first start', () => {
+  let test: TestApp;
+  let folder: DataFolder;
+  beforeAll(async () => {
+    test = await TestApp.start();
+    folder = new DataFolder(mkdtempSync(join(tmpdir(), 'nexusrag-test-')));
+  });
+  afterAll(async () => {
+    await test.close();
+    rmSync(folder.path, { recursive: true, force: true });
+  });
+
+  const start = () => bootstrap(test.app.nest, test.infrastructure, folder);
+  const status = async (token: string): Promise<number> =>
+    (await test.anonymous().get('/v1/corpora/c1').set('Authorization', `Bearer ${token}`)).status;
+
+  it('makes a demo corpus of ten chunks and a key for it that only the owner can read', async () => {
+    const { newKey = '', seedFault } = await start();
+    expect(seedFault).toBeUndefined();
+    expect(readFileSync(folder.demoKeyPath, 'utf8')).toBe(`${newKey}\n`);
+    expect(statSync(folder.demoKeyPath).mode & 0o777).toBe(0o600);
+    expect(await status(newKey)).toBe(200);
+    const sql = `SELECT document_uri, count(*)::int AS chunks FROM chunks WHERE tenant_id = 't1' GROUP BY 1 ORDER BY 1`;
+    expect(await test.rows(sql)).toEqual([
+      { document_uri: 'demo://doc/1', chunks: 4 },
+      { document_uri: 'demo://doc/2', chunks: 3 },
+      { document_uri: 'demo://doc/3', chunks: 3 },
+    ]);
+  });
+
+  it('is the only one that makes them', async () => {
+    const before = readFileSync(folder.demoKeyPath, 'utf8');
+    expect(await start()).toEqual({ keyPath: folder.demoKeyPath });
+    expect(readFileSync(folder.demoKeyPath, 'utf8')).toBe(before);
+    expect(await test.rows(`SELECT id FROM api_keys WHERE tenant_id = 't1'`)).toHaveLength(1);
+  });
+
+  // Somebody deletes var/db to start over; a key file of the old database would lock them out.
+  it('replaces the key of a database that is gone', async () => {
+    const stale = `nrgk_${'0'.repeat(32)}_${'a'.repeat(43)}\n`;
+    writeFileSync(folder.demoKeyPath, stale);
+    const { newKey = '' } = await start();
+    expect(await status(newKey)).toBe(200);
+    expect(readFileSync(folder.demoKeyPath, 'utf8')).toBe(`${newKey}\n`);
+  });
+
+  describe('commands inside the server', () => {
+    const run = (command: string, args: Record<string, unknown>) =>
+      respond({ command, args }, servingContext(test.app.nest, test.infrastructure), COMMANDS);
+
+    it('create, rotate and revoke keys that the API obeys at once', async () => {
+      const created = await run('keys create', { tenant: 'cli', role: 'reader', name: 'one' });
+      const { key_id: id, token } = (created as { result: { key_id: string; token: string } }).result;
+      expect(await status(token)).toBe(404);
+      const rotated = await run('keys rotate', { oldKeyId: id });
+      expect(await status(token)).toBe(401);
+      const next = (rotated as { result: { key_id: string; token: string } }).result;
+      expect(await status(next.token)).toBe(404);
+      await run('keys revoke', { keyId: next.key_id });
+      expect(await status(next.token)).toBe(401);
+      const listed = await run('keys list', { tenant: 'cli' });
+      expect(listed).toMatchObject({ ok: true, result: { items: [{ is_active: false }, { is_active: false }] } });
+      const events = (await test.audit('cli')).map((row) => [row['event_type'], row['actor_type']]);
+      expect(events).toEqual(
+        expect.arrayContaining([
+          ['auth.api_key.created', 'system'],
+          ['auth.api_key.rotated', 'system'],
+          ['auth.api_key.revoked', 'system'],
+        ]),
+      );
+    });
+
+    it('refuse a key that does not exist', async () => {
+      expect(await run('keys revoke', { keyId: 'none' })).toMatchObject({ ok: false, code: 'NOT_FOUND', exitCode: 1 });
+    });
+
+    it('seed once', async () => {
+      expect(await run('seed demo', {})).toMatchObject({ ok: true, result: { seeded: false, chunks: 10 } });
+    });
+
+    it('smoke-test retrieval, and call a missing corpus a configuration error', async () => {
+      const query = 'What are the release gates for Agent 2.0?';
+      const found = await run('provider smoke', { tenant: 't1', corpus: 'c1', query, topK: 2 });
+      expect(found).toMatchObject({
+        ok: true,
+        result: { provider: 'local_pgvector', items: [{ source: 'demo://doc/2' }, {}] },
+      });
+      const missing = await run('provider smoke', { tenant: 't1', corpus: 'c9', query });
+      expect(missing).toMatchObject({ ok: false, code: 'RETRIEVAL_CONFIG_INVALID', exitCode: 2 });
+    });
+
+    it('find nothing wrong', async () => {
+      expect(await run('doctor', {})).toMatchObject({ ok: true, result: { healthy: true } });
+    });
+  });
+});
