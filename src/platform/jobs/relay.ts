@@ -90,7 +90,7 @@ export class Relay {
       const taken = jobs.filter((_, index) => results[index]?.status === 'fulfilled');
       if (taken.length > 0) await this.outbox.markDelivered(taken, this.clock.now());
       const refused = results.find((result) => result.status === 'rejected');
-      
+      if (refused !== undefined) throw refused.reason;
       full = jobs.length === BATCH;
     }
   }

@@ -52,7 +52,9 @@ describe('2xx', () => {
 
   it('stores a Bedrock config and completes an empty one to local retrieval', async () => {
     const { id } = await corpus();
-    const changed = await editor.patch(`/v1/corpora/${id}`, { provider_config_json: { retrieval: BEDROCK } }).expect(200);
+    const changed = await editor
+      .patch(`/v1/corpora/${id}`, { provider_config_json: { retrieval: BEDROCK } })
+      .expect(200);
     expect(changed.body.data.provider_config_json).toEqual({ retrieval: BEDROCK });
     const reset = await editor.patch(`/v1/corpora/${id}`, { provider_config_json: {} }).expect(200);
     expect(reset.body.data.provider_config_json).toEqual(LOCAL);
@@ -109,7 +111,10 @@ describe('4xx', () => {
 
   it('409 CONFLICT when the id or the name is taken', async () => {
     await editor.post('/v1/corpora', { id: 'taken', name: 'Taken' }).expect(201);
-    for (const body of [{ id: 'taken', name: 'Other' }, { id: 'other', name: 'Taken' }]) {
+    for (const body of [
+      { id: 'taken', name: 'Other' },
+      { id: 'other', name: 'Taken' },
+    ]) {
       const response = await editor.post('/v1/corpora', body).expect(409);
       expect(response.body.error.code).toBe('CONFLICT');
     }
@@ -144,7 +149,10 @@ describe('4xx', () => {
     const same = (body: { error: unknown }) => JSON.stringify(body.error);
     const pairs = await Promise.all([
       Promise.all([stranger.get(`/v1/corpora/${id}`), stranger.get('/v1/corpora/missing')]),
-      Promise.all([stranger.patch(`/v1/corpora/${id}`, { name: 'x' }), stranger.patch('/v1/corpora/missing', { name: 'x' })]),
+      Promise.all([
+        stranger.patch(`/v1/corpora/${id}`, { name: 'x' }),
+        stranger.patch('/v1/corpora/missing', { name: 'x' }),
+      ]),
       Promise.all([stranger.delete(`/v1/corpora/${id}`), stranger.delete('/v1/corpora/missing')]),
     ]);
     for (const [foreign, missing] of pairs) {

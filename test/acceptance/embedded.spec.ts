@@ -1,0 +1,240 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../harness/eventually.js';
+import { EmbeddedServer, NODE, Program } from '../harness/process.js';
+import { parseEvents } from '../harness/sse.js';
+
+let server: EmbeddedServer;
+let firstBanner: string;
+
+beforeAll(async () => {
+  server = await EmbeddedServer.start();
+  firstBanner = server.program.stdout;
+});
+afterAll(() => server.discard());
+
+const types = (stream: string) => parseEvents(stream).map((event) => event.data.type as string);
+
+/** The bash blocks of a Markdown file, in order. */
+function bashBlocks(file: string): string[] {
+  return [...readFileSync(file, 'utf8').matchAll(/```bash\n([\s\S]*?)```/g)].map(([, block = '']) => block);
+}
+
+describe('the first start', () => {
+  it('prints a curl that answers as it stands', async () => {
+    const curl = /curl -N[\s\S]*?}'/.exec(firstBanner)?.[0] ?? '';
+    const { stdout } = await Program.run(['bash', '-c', `${curl} -s`]);
+    const events = parseEvents(stdout);
+    expect(events[0]?.data.type).toBe('request.accepted');
+    expect(events.at(-1)?.data.type).toBe('done');
+    const final = events.find((event) => event.data.type === 'message.final')?.data.data;
+    const cited = final.citations.filter((citation: { cited: boolean }) => citation.cited);
+    expect(cited.length).toBeGreaterThan(0);
+    expect(final.text).toContain('release gates for Agent 2.0 are');
+    expect(cited[0].filename).toBe('agent-2.0-release-gates.md');
+  });
+
+  it('prints the key once and keeps it where only its owner reads it', () => {
+    expect(firstBanner).toContain(server.key);
+    expect(statSync(join(server.dataDir, 'demo-admin-key')).mode & 0o777).toBe(0o600);
+  });
+
+  it('has ten chunks over three documents', async () => {
+    const { stdout } = await server.shell(
+      'for d in demo-1 demo-2 demo-3; do curl -s -H "Authorization: Bearer $API_KEY" localhost:8000/v1/documents/$d; echo; done',
+    );
+    const documents = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).data);
+    expect(documents.map((document) => document.status)).toEqual(['succeeded', 'succeeded', 'succeeded']);
+    expect(documents.reduce((sum, document) => sum + document.num_chunks, 0)).toBe(10);
+  });
+});
+
+describe('the README', () => {
+  // What a stranger pastes must work: a broken README is a broken product.
+  it('holds commands that work in their order', async () => {
+    const [question = '', documents = ''] = bashBlocks('README.md');
+    expect(types((await server.shell(question)).stdout)).toEqual(expect.arrayContaining(['message.final', 'done']));
+    const commands = documents.split('\n\n');
+    const last = commands.pop() ?? '';
+    const status = commands.pop() ?? '';
+    for (const command of commands) expect((await server.shell(command)).stdout).toContain('"data"');
+    await eventually(async () => {
+      expect(JSON.parse((await server.shell(status)).stdout).data.status).toBe('succeeded');
+    });
+    const answer = JSON.parse((await server.shell(last)).stdout).data;
+    expect(answer.text).toContain('your team lead');
+    expect(answer.citations[0]).toMatchObject({ document_id: 'vacation', cited: true });
+  });
+});
+
+describe("the order's own examples", () => {
+  const auth = '-H "Authorization: Bearer $API_KEY"';
+  const json = '-H "Content-Type: application/json"';
+  const host = 'http://localhost:8000';
+
+  it('health, corpora and their provider config', async () => {
+    expect((await server.shell(`curl -s ${host}/v1/health`)).stdout).toContain('"status":"ok"');
+    expect((await server.shell(`curl -s ${auth} ${host}/v1/corpora`)).stdout).toContain('"Demo Corpus"');
+    expect((await server.shell(`curl -s ${auth} ${host}/v1/corpora/c1`)).stdout).toContain('"local_pgvector"');
+    const config = (retrieval: object) => JSON.stringify({ provider_config_json: { retrieval } });
+    const bedrock = { provider: 'aws_bedrock_kb', knowledge_base_id: 'KB123', region: 'us-east-1', top_k_default: 5 };
+    const patched = await server.shell(
+      `curl -s -X PATCH ${json} ${auth} ${host}/v1/corpora/c1 -d '${config(bedrock)}'`,
+    );
+    expect(JSON.parse(patched.stdout).data.provider_config_json.retrieval).toEqual(bedrock);
+    const local = config({ provider: 'local_pgvector', top_k_default: 5 });
+    await server.shell(`curl -sf -X PATCH ${json} ${auth} ${host}/v1/corpora/c1 -d '${local}'`);
+  });
+
+  it.each(['What is the testing strategy of agent 2.0?', 'What are the release gates for Agent 2.0?'])(
+    'run: %s',
+    async (message) => {
+      const body = JSON.stringify({ session_id: 'seed', corpus_id: 'c1', message, top_k: 5, audio: false });
+      const { stdout } = await server.shell(`curl -sN ${json} ${auth} -X POST ${host}/v1/run -d '${body}'`);
+      expect(types(stdout)).toEqual(
+        expect.arrayContaining(['request.accepted', 'token.delta', 'message.final', 'done']),
+      );
+    },
+  );
+
+  it('upload, raw text, status, list, reindex, delete', async () => {
+    const upload = await server.shell(
+      `cd "$(mktemp -d)" && printf 'An example about otters.' > example.txt && ` +
+        `curl -s -X POST ${auth} -F "corpus_id=c1" -F "file=@./example.txt;type=text/plain" ${host}/v1/documents`,
+    );
+    const uploaded = JSON.parse(upload.stdout).data;
+    expect(uploaded).toMatchObject({ job_id: expect.any(String), status_url: `/v1/documents/${uploaded.document_id}` });
+    const text = {
+      corpus_id: 'c1',
+      text: 'Some raw text to ingest.',
+      document_id: 'doc-123',
+      filename: 'notes.txt',
+      overwrite: false,
+    };
+    await server.shell(`curl -sf -X POST ${json} ${auth} ${host}/v1/documents/text -d '${JSON.stringify(text)}'`);
+    const settled = (id: string) =>
+      eventually(async () => {
+        const { stdout } = await server.shell(`curl -s ${auth} ${host}/v1/documents/${id}`);
+        expect(JSON.parse(stdout).data.status).toBe('succeeded');
+      });
+    await settled(uploaded.document_id as string);
+    await settled('doc-123');
+    const list = JSON.parse((await server.shell(`curl -s ${auth} ${host}/v1/documents`)).stdout).data;
+    expect(list.map((document: { id: string }) => document.id)).toContain('doc-123');
+    const reindex = await server.shell(
+      `curl -s -o /dev/null -w '%{http_code}' -X POST ${json} ${auth} ${host}/v1/documents/doc-123/reindex ` +
+        `-d '{"chunk_size_chars": 1200, "chunk_overlap_chars": 150}'`,
+    );
+    expect(reindex.stdout).toBe('202');
+    await settled('doc-123');
+    const deleted = await server.shell(
+      `curl -s -o /dev/null -w '%{http_code}' -X DELETE ${auth} ${host}/v1/documents/doc-123`,
+    );
+    expect(deleted.stdout).toBe('204');
+  });
+});
+
+describe('commands while the server runs', () => {
+  it('create, list, rotate and revoke keys that the server honours at once', async () => {
+    const created = JSON.parse(
+      (await server.cli('keys', 'create', '--tenant', 't1', '--role', 'reader', '--name', 'ci', '--json')).stdout,
+    );
+    const status = async (token: string) =>
+      (
+        await server.shell(
+          `curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Bearer ${token}" localhost:8000/v1/corpora`,
+        )
+      ).stdout;
+    const token = /nrgk_\w+_[\w-]{43}/.exec(JSON.stringify(created))?.[0] ?? '';
+    const keyId = token.split('_')[1] ?? '';
+    expect(await status(token)).toBe('200');
+    expect((await server.cli('keys', 'list', '--tenant', 't1')).stdout).toContain(keyId);
+    const rotated = await server.cli('keys', 'rotate', keyId, '--json');
+    const newToken = /nrgk_\w+_[\w-]{43}/.exec(rotated.stdout)?.[0] ?? '';
+    expect([await status(token), await status(newToken)]).toEqual(['401', '200']);
+    expect((await server.cli('keys', 'revoke', newToken.split('_')[1] ?? '')).code).toBe(0);
+    expect(await status(newToken)).toBe('401');
+    expect((await server.cli('keys', 'revoke', 'f'.repeat(32))).code).toBe(1);
+  });
+
+  it('seed twice changes nothing', async () => {
+    const again = await server.cli('seed', 'demo');
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/already seeded/i) });
+  });
+
+  it('smoke a provider, with exit codes', async () => {
+    const found = await server.cli('provider', 'smoke', '--tenant', 't1', '--corpus', 'c1', '--query', 'release gates');
+    expect(found.code).toBe(0);
+    expect(found.stdout).toContain('demo://doc/2');
+    const missing = await server.cli('provider', 'smoke', '--tenant', 't1', '--corpus', 'nope', '--query', 'x');
+    expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('RETRIEVAL_CONFIG_INVALID') });
+  });
+
+  it('show migrations and the state of everything', async () => {
+    const migrations = await server.cli('migrate', 'status', '--json');
+    expect(migrations.code).toBe(0);
+    expect(migrations.stdout).toContain('TenantsAndKeys');
+    expect((await server.cli('doctor')).code).toBe(0);
+  });
+
+  it('explain themselves and refuse what they do not know', async () => {
+    expect((await server.cli('--help')).stdout).toContain('keys');
+    expect((await server.cli('keys', 'create', '--role', 'reader')).code).toBe(2);
+    expect((await server.cli('nonsense')).code).toBe(2);
+  });
+});
+
+describe('what stands in the way of a start gets one line', () => {
+  it('a taken port', async () => {
+    const dataDir = EmbeddedServer.folder();
+    const { code, stderr, stdout } = await Program.run([NODE, 'dist/src/main.js'], {
+      PORT: String(server.port),
+      NEXUSRAG_DATA_DIR: dataDir,
+    });
+    expect(code).toBe(1);
+    expect((stderr + stdout).trim().split('\n')).toEqual([expect.stringContaining(`${server.port}`)]);
+  });
+
+  it('a data folder that another process holds', async () => {
+    const { code, stderr, stdout } = await Program.run([NODE, 'dist/src/main.js'], {
+      PORT: '0',
+      NEXUSRAG_DATA_DIR: server.dataDir,
+    });
+    expect(code).toBe(1);
+    expect((stderr + stdout).trim().split('\n')).toEqual([expect.stringContaining(server.dataDir)]);
+  });
+
+  it('unsafe production settings, all of them together', async () => {
+    const { code, stderr } = await Program.run([NODE, 'dist/src/main.js'], {
+      NODE_ENV: 'production',
+      AUTH_DEV_BYPASS: 'true',
+      RUN_MAX_CONCURENCY: '5',
+    });
+    expect(code).not.toBe(0);
+    for (const name of ['DATABASE_URL', 'REDIS_URL', 'AUTH_DEV_BYPASS', 'RUN_MAX_CONCURENCY'])
+      expect(stderr).toContain(name);
+  });
+});
+
+describe('stopping and starting again', () => {
+  it('Ctrl-C exits 0, and the next start finds everything as it was', async () => {
+    const { key, dataDir } = server;
+    expect(await server.stop('SIGINT')).toBe(0);
+    server = await EmbeddedServer.start({}, dataDir);
+    expect(server.program.stdout).not.toContain(key);
+    expect(server.program.stdout).toContain(`$(cat ${join(dataDir, 'demo-admin-key')})`);
+    const { stdout } = await server.shell('curl -s -H "Authorization: Bearer $API_KEY" localhost:8000/v1/documents');
+    expect(stdout).toContain('"vacation"');
+    expect(await server.stop('SIGTERM')).toBe(0);
+  });
+
+  it('commands work while the server is stopped, too', async () => {
+    const listed = await server.cli('keys', 'list', '--tenant', 't1', '--json');
+    expect(listed.code).toBe(0);
+    expect(listed.stdout).toContain('demo-admin');
+  });
+});
