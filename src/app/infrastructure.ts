@@ -48,7 +48,7 @@ export async function openInfrastructure(settings: Settings, replace: Replacemen
   const state = replace.state ?? createSharedState(settings.get(sharedStateSettings), clock, logger);
   const queue =
     replace.queue ??
-    createQueue(settings.get(sharedStateSettings).redisUrl, clock, logger, {
+    createQueue(settings.get(sharedStateSettings), clock, logger, {
       [ingestJob.name]: settings.get(ingestionSettings).queueName,
     });
   return {

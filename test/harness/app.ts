@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Writable } from 'node:stream';
 import supertest, { type Test } from 'supertest';
 import type { DataSource } from 'typeorm';
@@ -54,7 +54,8 @@ export class TestApp {
    */
   static async start(env: Record<string, string> = {}, replace: Replacements = {}, runJobs = true): Promise<TestApp> {
     const folder = mkdtempSync(join(tmpdir(), 'nexusrag-test-'));
-    const redis: Record<string, string> = testRedisUrl === undefined ? {} : { REDIS_URL: testRedisUrl };
+    const redis: Record<string, string> =
+      testRedisUrl === undefined ? {} : { REDIS_URL: testRedisUrl, REDIS_KEY_PREFIX: basename(folder) };
     const settings = loadSettings(
       { LLM_PROVIDER: 'fake', AUTH_CACHE_TTL_S: '0', NEXUSRAG_DATA_DIR: folder, ...redis, ...env },
       SETTINGS,

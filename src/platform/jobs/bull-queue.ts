@@ -5,13 +5,14 @@ import { RedisConnection } from '../shared-state/index.js';
 import { jobsErrors } from './jobs.errors.js';
 import { DeliveryQueue, deliveryKey, type Consumer, type Delivery } from './queue.js';
 
-const PREFIX = 'nexusrag:jobs';
 const MAX_RECONNECT_DELAY_MS = 2_000;
 /** How long a closing consumer waits for Redis to record what was handled. Unrecorded, it is delivered once more. */
 const FAREWELL_MS = 1_000;
 
 export interface BullQueueOptions {
   readonly url: string;
+  /** First part of every key; `nexusrag` unless given. */
+  readonly prefix?: string;
   /** BullMQ queue by job name, where it is not the job name itself. */
   readonly queueNames?: Readonly<Record<string, string>>;
 }
@@ -105,7 +106,7 @@ export class BullQueue extends DeliveryQueue {
     const patience = { skipWaitingForReady: true, skipVersionCheck: true };
     const queue = new Queue<Delivery>(this.#queueName(name), {
       connection: this.#producer.client,
-      prefix: PREFIX,
+      prefix: `${this.options.prefix ?? 'nexusrag'}:jobs`,
       ...patience,
     });
     // The connection logs its own failures, and commands report theirs to the caller.
@@ -121,7 +122,7 @@ export class BullQueue extends DeliveryQueue {
         maxRetriesPerRequest: null,
         retryStrategy: (attempt) => Math.min(100 * attempt, MAX_RECONNECT_DELAY_MS),
       },
-      prefix: PREFIX,
+      prefix: `${this.options.prefix ?? 'nexusrag'}:jobs`,
       concurrency,
     });
     let last = '';

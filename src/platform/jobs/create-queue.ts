@@ -10,10 +10,11 @@ import type { DeliveryQueue } from './queue.js';
  * @param queueNames BullMQ queue by job name, where it is not the job name itself.
  */
 export function createQueue(
-  redisUrl: string | undefined,
+  redis: { readonly redisUrl: string | undefined; readonly keyPrefix: string },
   clock: Clock,
   log: Log,
   queueNames: Readonly<Record<string, string>> = {},
 ): DeliveryQueue {
-  return redisUrl === undefined ? new InProcessQueue(clock) : new BullQueue({ url: redisUrl, queueNames }, clock, log);
+  const { redisUrl: url, keyPrefix: prefix } = redis;
+  return url === undefined ? new InProcessQueue(clock) : new BullQueue({ url, prefix, queueNames }, clock, log);
 }

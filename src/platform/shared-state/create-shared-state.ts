@@ -9,5 +9,5 @@ import type { SharedState } from './shared-state.js';
 export function createSharedState(settings: SharedStateSettings, clock: Clock, log: Log): SharedState {
   return settings.redisUrl === undefined
     ? new InProcessState(clock, log)
-    : new RedisState(settings.redisUrl, clock, log);
+    : new RedisState(settings.redisUrl, clock, log, settings.keyPrefix);
 }

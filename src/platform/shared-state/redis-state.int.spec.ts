@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { SystemIds } from '../../kernel/ids.js';
 import { silentLog } from '../../kernel/log.js';
 import { SystemClock } from '../../kernel/time.js';
-import { eventually } from '../../../test/harness/eventually.js';
+import { until } from '../../../test/harness/until.js';
 import { Hop } from '../../../test/harness/hop.js';
 import { testRedisUrl } from '../../../test/harness/services.js';
 import { RedisState } from './redis-state.js';
@@ -81,10 +81,10 @@ if (testRedisUrl === undefined) {
       const received = new Set<string>();
       await state.subscribe(channel, (message) => received.add(message));
       await state.publish(channel, 'before');
-      await eventually(() => received.has('before'));
+      await until(() => received.has('before'));
 
       await hop.cut();
-      await eventually(() =>
+      await until(() =>
         state.ping().then(
           () => false,
           () => true,
@@ -94,7 +94,7 @@ if (testRedisUrl === undefined) {
       await state.subscribe(`${channel}-new`, (message) => received.add(message));
 
       await hop.open();
-      await eventually(async () => {
+      await until(async () => {
         await state.publish(channel, 'after').catch(() => undefined);
         await state.publish(`${channel}-new`, 'new').catch(() => undefined);
         return received.has('after') && received.has('new');

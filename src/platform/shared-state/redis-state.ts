@@ -5,7 +5,6 @@ import { RedisConnection } from './redis-connection.js';
 import { sharedStateErrors } from './shared-state.errors.js';
 import { LIST_LIMIT, SharedState, type Unsubscribe } from './shared-state.js';
 
-const KEY_PREFIX = 'nexusrag:';
 const SCAN_BATCH = 500;
 /** Bounds one `list` on a store that is full of other keys: 200 round trips, 100 000 keys. */
 const SCAN_ROUNDS = 200;
@@ -17,9 +16,11 @@ export class RedisState extends SharedState {
   readonly #subscriber: RedisConnection;
   readonly #listeners = new Map<string, Set<(message: string) => void>>();
   readonly #log: Log;
+  readonly #prefix: string;
 
-  constructor(url: string, clock: Clock, log: Log) {
+  constructor(url: string, clock: Clock, log: Log, prefix = 'nexusrag') {
     super();
+    this.#prefix = `${prefix}:`;
     this.#log = log;
     this.#commands = new RedisConnection(url, clock, log);
     this.#subscriber = new RedisConnection(url, clock, log);
@@ -28,11 +29,11 @@ export class RedisState extends SharedState {
   }
 
   async publish(channel: string, message: string): Promise<void> {
-    await this.#run((redis) => redis.publish(KEY_PREFIX + channel, message));
+    await this.#run((redis) => redis.publish(this.#prefix + channel, message));
   }
 
   async subscribe(channel: string, listener: (message: string) => void): Promise<Unsubscribe> {
-    const prefixed = KEY_PREFIX + channel;
+    const prefixed = this.#prefix + channel;
     const own = (message: string): void => listener(message);
     const listeners = this.#listeners.get(prefixed) ?? new Set();
     this.#listeners.set(prefixed, listeners.add(own));
@@ -48,23 +49,23 @@ export class RedisState extends SharedState {
   }
 
   async set(key: string, value: string, ttlSeconds: number): Promise<void> {
-    await this.#run((redis) => redis.set(KEY_PREFIX + key, value, 'PX', Math.ceil(ttlSeconds * 1000)));
+    await this.#run((redis) => redis.set(this.#prefix + key, value, 'PX', Math.ceil(ttlSeconds * 1000)));
   }
 
   async get(key: string): Promise<string | undefined> {
-    return (await this.#run((redis) => redis.get(KEY_PREFIX + key))) ?? undefined;
+    return (await this.#run((redis) => redis.get(this.#prefix + key))) ?? undefined;
   }
 
   async delete(key: string): Promise<void> {
-    await this.#run((redis) => redis.del(KEY_PREFIX + key));
+    await this.#run((redis) => redis.del(this.#prefix + key));
   }
 
   async list(prefix: string): Promise<Record<string, string>> {
     return this.#run(async (redis) => {
-      const keys = await scan(redis, KEY_PREFIX + prefix);
+      const keys = await scan(redis, this.#prefix + prefix);
       if (keys.length === 0) return {};
       const values = await redis.mget(keys);
-      const entries = keys.map((key, index) => [key.slice(KEY_PREFIX.length), values[index]] as const);
+      const entries = keys.map((key, index) => [key.slice(this.#prefix.length), values[index]] as const);
       return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
     });
   }

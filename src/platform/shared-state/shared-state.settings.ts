@@ -1,4 +1,4 @@
-import { defineSettings, url, type SettingsOf } from '../../kernel/settings.js';
+import { defineSettings, text, url, type SettingsOf } from '../../kernel/settings.js';
 
 export const sharedStateSettings = defineSettings(
   'sharedState',
@@ -9,6 +9,12 @@ export const sharedStateSettings = defineSettings(
       default: undefined,
       secret: true,
       doc: 'Redis 6.2 or newer, for what several processes share and for delivering jobs. Unset: inside this process, which must then be the only one.',
+    }),
+    keyPrefix: text({
+      env: 'REDIS_KEY_PREFIX',
+      default: 'nexusrag',
+      pattern: /^[A-Za-z0-9._-]{1,64}$/,
+      doc: 'First part of every key and channel. Installations that share one Redis need different ones.',
     }),
   },
   [
