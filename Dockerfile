@@ -18,6 +18,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev && npm cache clean --force
 COPY --from=build /app/dist ./dist
+COPY openapi.json ./
 # A new named volume takes over owner and mode of the folder that it covers, so the account below can write to it.
 RUN install -d -o node -g node -m 0700 /data /data/documents
 # The program's own files belong to root: the running process cannot change them.

@@ -6,10 +6,9 @@ import { Ids } from '../../../kernel/ids.js';
 import type { Role } from '../../../kernel/principal.js';
 import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
-import { SharedState } from '../../../platform/shared-state/index.js';
 import { newApiKey } from '../domain/api-key.js';
 import { ApiKeysRepository, type ApiKeyRecord } from '../persistence/api-keys.repository.js';
-import { EVICT_KEY_CHANNEL } from './authenticator.js';
+import { KeyEvictions } from './key-evictions.js';
 
 export interface CreateKey {
   readonly role: Role;
@@ -36,7 +35,7 @@ export class ApiKeys {
     private readonly uow: UnitOfWork,
     private readonly keys: ApiKeysRepository,
     private readonly audit: AuditTrail,
-    private readonly state: SharedState,
+    private readonly evictions: KeyEvictions,
     private readonly clock: Clock,
     private readonly ids: Ids,
   ) {}
@@ -79,7 +78,7 @@ export class ApiKeys {
       if ((await this.keys.find(id)) === undefined) throw commonErrors.NOT_FOUND({ message: 'No such API key.' });
       if (await this.keys.revoke(id, this.clock.now(), reason)) await this.#recordRevoked(id, reason);
     });
-    await this.state.publish(EVICT_KEY_CHANNEL, id);
+    await this.evictions.announce(id);
   }
 
   /**
@@ -118,7 +117,7 @@ export class ApiKeys {
       });
       return old.userId;
     });
-    if (options.keepOld !== true) await this.state.publish(EVICT_KEY_CHANNEL, oldId);
+    if (options.keepOld !== true) await this.evictions.announce(oldId);
     return { id: key.id, userId, token: key.token };
   }
 

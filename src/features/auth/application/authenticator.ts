@@ -7,12 +7,12 @@ import { Log } from '../../../kernel/log.js';
 import { isRole, type Principal } from '../../../kernel/principal.js';
 import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
-import { SharedState } from '../../../platform/shared-state/index.js';
 import { Tenants, TENANT_ID } from '../../tenants/index.js';
 import { authErrors } from '../auth.errors.js';
 import { authSettings, type AuthSettings } from '../auth.settings.js';
 import { keyIdOf, refusalOf, type StoredKey } from '../domain/api-key.js';
 import { ApiKeysRepository } from '../persistence/api-keys.repository.js';
+import { KeyEvictions } from './key-evictions.js';
 import { PrincipalCache } from './principal-cache.js';
 
 /** What a request says about its sender. */
@@ -26,8 +26,6 @@ export interface Credentials {
   readonly path: string;
 }
 
-export const EVICT_KEY_CHANNEL = 'auth.evict-key';
-
 /** Turns credentials into a principal, or refuses them with the first reason that applies. */
 @Injectable()
 export class Authenticator implements OnModuleInit {
@@ -39,7 +37,7 @@ export class Authenticator implements OnModuleInit {
     private readonly keys: ApiKeysRepository,
     private readonly tenants: Tenants,
     private readonly uow: UnitOfWork,
-    private readonly state: SharedState,
+    private readonly evictions: KeyEvictions,
     private readonly audit: AuditTrail,
     private readonly clock: Clock,
     private readonly log: Log,
@@ -49,7 +47,7 @@ export class Authenticator implements OnModuleInit {
   }
 
   async onModuleInit(): Promise<void> {
-    await this.state.subscribe(EVICT_KEY_CHANNEL, (keyId) => this.#cache.evictKey(keyId));
+    await this.evictions.listen((keyId) => this.#cache.evictKey(keyId));
   }
 
   /** @throws the 401, 403 and 503 codes of auth.errors; 400 AUTH_INVALID_ROLE under the development bypass. */
