@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import pg from 'pg';
 
 /** Removes the run's template, and databases that interrupted tests left behind. */
-export default async function teardown(): Promise<void> {
+async function teardown(): Promise<void> {
   const folder = process.env['NEXUSRAG_TEST_TEMPLATE'];
   if (folder === undefined) return;
   rmSync(folder, { recursive: true, force: true });
@@ -18,3 +18,6 @@ export default async function teardown(): Promise<void> {
   for (const { datname } of rows) await client.query(`DROP DATABASE ${pg.escapeIdentifier(datname)} WITH (FORCE)`);
   await client.end();
 }
+
+// Jest looks for a default export.
+export { teardown as default };

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually } from '../../../test/harness/eventually.js';
+import { until } from '../../../test/harness/until.js';
 import { Hop } from '../../../test/harness/hop.js';
 import { testRedisUrl } from '../../../test/harness/services.js';
 import { SystemIds } from '../../kernel/ids.js';
@@ -75,7 +75,7 @@ if (testRedisUrl === undefined) {
       await other.consume(job, 2, handler);
       const names = Array.from({ length: 30 }, (_, index) => `job-${index}`);
       await Promise.all(names.map((id) => queue.add(delivery(job, id), 0)));
-      await eventually(async () => (await queue.depth(job)) === 0);
+      await until(async () => (await queue.depth(job)) === 0);
       expect([...taken].sort()).toEqual([...names].sort());
       await other.close();
     });
@@ -96,10 +96,10 @@ if (testRedisUrl === undefined) {
       const taken: string[] = [];
       await queue.consume(job, 1, async ({ id }) => void taken.push(id));
       await queue.add(delivery(job, 'before'), 0);
-      await eventually(() => taken.includes('before'));
+      await until(() => taken.includes('before'));
 
       await hop.cut();
-      await eventually(() =>
+      await until(() =>
         queue.ping().then(
           () => false,
           () => true,
@@ -108,7 +108,7 @@ if (testRedisUrl === undefined) {
       await expect(queue.add(delivery(job, 'lost'), 0)).rejects.toMatchObject(unavailable);
 
       await hop.open();
-      await eventually(async () => {
+      await until(async () => {
         await queue.add(delivery(job, 'after'), 0).catch(() => undefined);
         return taken.includes('after');
       });

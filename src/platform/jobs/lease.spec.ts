@@ -63,7 +63,7 @@ describe('Lease', () => {
 
   // The lease in the database counts from the request, not from the answer.
   it('counts a slow renewal from the moment it was asked for', async () => {
-    let answer = (_held: boolean): void => undefined;
+    let answer: (held: boolean) => void = () => undefined;
     const { clock, lease: held } = lease(() => new Promise((resolve) => (answer = resolve)));
     await advance(clock, LEASE_MS / 3);
     await advance(clock, LEASE_MS / 2);

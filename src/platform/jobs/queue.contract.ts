@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually } from '../../../test/harness/eventually.js';
+import { until } from '../../../test/harness/until.js';
 import type { Delivery, DeliveryQueue } from './queue.js';
 
 export interface OpenQueue {
@@ -49,7 +49,7 @@ export function describeDeliveryQueue(title: string, open: () => OpenQueue, name
       await queue.consume(job, 1, mine.handler);
       await queue.consume(`${job}-other`, 1, other.handler);
       await queue.add(delivery('a:b:c:d'), 0);
-      await eventually(() => mine.taken.length === 2);
+      await until(() => mine.taken.length === 2);
       expect(mine.taken).toEqual([early, delivery('a:b:c:d')]);
       expect(other.taken).toEqual([]);
     });
@@ -58,11 +58,11 @@ export function describeDeliveryQueue(title: string, open: () => OpenQueue, name
       const { handler, taken, release } = gate();
       await queue.consume(job, 2, handler);
       for (const id of ['a', 'b', 'c', 'd', 'e']) await queue.add(delivery(id), 0);
-      await eventually(() => taken.length === 2);
+      await until(() => taken.length === 2);
       expect(await queue.depth(job)).toBe(5);
       expect(taken).toHaveLength(2);
       release();
-      await eventually(async () => (await queue.depth(job)) === 0);
+      await until(async () => (await queue.depth(job)) === 0);
       expect([...taken].sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
     });
 
@@ -74,13 +74,13 @@ export function describeDeliveryQueue(title: string, open: () => OpenQueue, name
       await queue.add(delivery('a', '1.2'), 0);
       expect(await queue.depth(job)).toBe(2);
       await queue.consume(job, 1, handler);
-      await eventually(() => taken.length === 1);
+      await until(() => taken.length === 1);
       await queue.add(delivery('a'), 0);
       expect(await queue.depth(job)).toBe(2);
       release();
-      await eventually(async () => (await queue.depth(job)) === 0);
+      await until(async () => (await queue.depth(job)) === 0);
       await queue.add(delivery('a'), 0);
-      await eventually(() => taken.length === 3);
+      await until(() => taken.length === 3);
     });
 
     it('holds a delayed delivery back, and counts it', async () => {
@@ -88,11 +88,11 @@ export function describeDeliveryQueue(title: string, open: () => OpenQueue, name
       await queue.consume(job, 1, handler);
       await queue.add(delivery('late'), 300);
       await queue.add(delivery('soon'), 0);
-      await eventually(() => taken.length === 1);
+      await until(() => taken.length === 1);
       expect(taken).toEqual([delivery('soon')]);
       expect(await queue.depth(job)).toBeGreaterThanOrEqual(1);
       await pass(300);
-      await eventually(() => taken.length === 2);
+      await until(() => taken.length === 2);
       expect(taken[1]).toEqual(delivery('late'));
     });
 
@@ -105,7 +105,7 @@ export function describeDeliveryQueue(title: string, open: () => OpenQueue, name
       });
       await queue.add(delivery('bad'), 0);
       await queue.add(delivery('good'), 0);
-      await eventually(async () => taken.includes('good') && (await queue.depth(job)) === 0);
+      await until(async () => taken.includes('good') && (await queue.depth(job)) === 0);
       expect(taken).toEqual(['bad', 'good']);
     });
 
@@ -115,7 +115,7 @@ export function describeDeliveryQueue(title: string, open: () => OpenQueue, name
       const consumer = await queue.consume(job, 1, handler);
       await queue.add(delivery('a'), 0);
       await queue.add(delivery('b'), 0);
-      await eventually(() => taken.length === 1);
+      await until(() => taken.length === 1);
       let closed = false;
       const closing = consumer.close().then(() => (closed = true));
       await queue.add(delivery('c'), 0);

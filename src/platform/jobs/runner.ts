@@ -39,7 +39,7 @@ export class JobRunner {
   /** Runs the job when it is due and free, otherwise does nothing. Never rejects. */
   async deliver({ tenantId, id, name }: Delivery): Promise<void> {
     const registration = this.registry.find(name);
-    if (registration === undefined || this.#interrupting) return;
+    if (registration === undefined) return;
     try {
       const job = await this.#claim(tenantId, id);
       if (job === undefined) return;
