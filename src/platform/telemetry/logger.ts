@@ -1,5 +1,6 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { defineSettings, oneOf, type SettingsOf } from '../../kernel/settings.js';
+import { errorForLog } from './error-for-log.js';
 
 const LEVELS = ['FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE', 'SILENT'] as const;
 
@@ -19,6 +20,7 @@ export function createLogger(settings: TelemetrySettings, destination?: Destinat
     level: settings.logLevel.toLowerCase(),
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: (error: unknown) => errorForLog(error) },
     formatters: { level: (label: string) => ({ level: label }) },
     redact: ['authorization', '*.authorization', '*.api_key', '*.password', '*.secret', '*.token'],
   };
