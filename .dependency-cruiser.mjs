@@ -57,7 +57,10 @@ export default {
       name: 'domain-imports-only-kernel',
       severity: 'error',
       from: { path: '^src/features/([^/]+)/domain/', pathNot: '\\.spec\\.ts$' },
-      to: { path: '^src/', pathNot: ['^src/kernel/', '^src/features/$1/domain/'] },
+      to: {
+        path: ['^src/', 'node_modules/(?!(zod|@types/node)/)'],
+        pathNot: ['^src/kernel/', '^src/features/$1/domain/'],
+      },
     },
     {
       name: 'controllers-see-no-persistence',

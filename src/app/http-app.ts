@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { DiscoveryService, MetadataScanner, NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { httpSettings, RouteManifest } from '../platform/http/index.js';
+import { httpSettings, RouteManifest, unreadableRequest } from '../platform/http/index.js';
 import { NestLogger } from '../platform/telemetry/index.js';
 import { AppModule } from './app.module.js';
 import type { Infrastructure } from './infrastructure.js';
@@ -31,6 +31,7 @@ export async function createHttpApp(infrastructure: Infrastructure): Promise<Htt
   installMiddleware(nest, { clock, ids, logger, manifest, settings: settings.get(httpSettings) });
   serveDocumentation(nest);
   await nest.init();
+  nest.getHttpServer().on('clientError', unreadableRequest(ids, logger));
   return {
     nest,
     manifest,

@@ -74,7 +74,16 @@ export interface MiddlewareParts {
   readonly settings: HttpSettings;
 }
 
-const EXPOSED_HEADERS = ['X-Request-Id', 'ETag', 'Link', 'Location', 'Retry-After', 'Deprecation', 'Sunset'];
+const EXPOSED_HEADERS = [
+  'X-Request-Id',
+  'X-Run-Id',
+  'ETag',
+  'Link',
+  'Location',
+  'Retry-After',
+  'Deprecation',
+  'Sunset',
+];
 
 /** First to last. Each is provided by the feature that owns the rule. */
 const GUARDS = [Authenticate, Authorize, ValidateRequest];

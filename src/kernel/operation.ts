@@ -16,6 +16,8 @@ export interface Operation {
   readonly cost: number;
   /** Success status with `stream:false`. */
   readonly status: number;
+  /** Further success statuses with the same body, such as 200 when nothing had to be done. */
+  readonly alternatives?: readonly number[];
   /** How the body is written: enveloped JSON, as is, an event stream, or none. */
   readonly response: 'json' | 'bare' | 'stream' | 'empty';
   readonly body?: 'json' | 'multipart';

@@ -283,7 +283,9 @@ function readGroup(
   for (const [key, field] of Object.entries(group.fields)) {
     const raw = env[field.env]?.trim() ?? '';
     try {
-      values[key] = raw === '' ? field.fallback : field.parse(raw);
+      // What is secret is left out when the group is printed or spread.
+      const value: unknown = raw === '' ? field.fallback : field.parse(raw);
+      Object.defineProperty(values, key, { value, enumerable: field.secret !== true });
     } catch (error) {
       faults.push(`${field.env} ${error instanceof z.ZodError ? error.issues[0]?.message : 'is not valid'}`);
     }

@@ -128,7 +128,7 @@ export class TestApp {
 
   /** Audit rows of a tenant after everything buffered is written, oldest first. */
   async audit(tenantId: string | null): Promise<Json[]> {
-    await (this.app.nest.get(AuditTrail) as AuditWriter).flush();
+    await this.app.nest.get<AuditTrail, AuditWriter>(AuditTrail).flush();
     return this.rows(`SELECT * FROM audit_events WHERE tenant_id IS NOT DISTINCT FROM $1 ORDER BY id`, [tenantId]);
   }
 }

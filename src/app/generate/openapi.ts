@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { Route } from '../../kernel/operation.js';
+import { successStatuses } from '../../platform/http/index.js';
 import { ERRORS } from '../catalogue.js';
 
 type Schema = Record<string, unknown>;
@@ -68,7 +69,7 @@ export function openApiDocument(nest: INestApplication, routes: readonly Route[]
     .setDescription('Answers over your documents: streamed, cited, governed. Errors: docs/generated/errors.md.')
     .setVersion('1')
     .addServer('/')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key: nrgk_…' }, 'BearerAuth')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'API key', description: 'nrgk_…' }, 'BearerAuth')
     .build();
   const document = SwaggerModule.createDocument(nest, config, { operationIdFactory: (_controller, method) => method });
   document.components = { ...document.components, schemas: { ...document.components?.schemas } };
@@ -82,8 +83,9 @@ function describe(document: OpenAPIObject, route: Route): void {
   const entry = document.paths[path] as Record<string, { responses: Record<string, Schema> }> | undefined;
   const operation = entry?.[route.method.toLowerCase()];
   if (operation === undefined) throw new Error(`${route.method} ${route.path} is missing from the description.`);
-  operation.responses = withoutOtherSuccesses(operation.responses, String(route.operation.status));
-  if (route.operation.response === 'json') envelop(operation.responses[String(route.operation.status)]);
+  const successes = successStatuses(route.operation).map(String);
+  operation.responses = withoutOtherSuccesses(operation.responses, successes);
+  if (route.operation.response === 'json') for (const status of successes) envelop(operation.responses[status]);
   const codes = errorCodesOf(route);
   const statuses = new Set([...codes.map(statusOf), ...(route.operation.role === 'public' ? [] : PROMISED)]);
   for (const status of [...statuses].sort((a, b) => a - b)) {
@@ -92,9 +94,12 @@ function describe(document: OpenAPIObject, route: Route): void {
 }
 
 /** Swagger's plugin adds the status that Nest would choose by itself. */
-function withoutOtherSuccesses(responses: Record<string, Schema>, success: string): Record<string, Schema> {
+function withoutOtherSuccesses(
+  responses: Record<string, Schema>,
+  successes: readonly string[],
+): Record<string, Schema> {
   return Object.fromEntries(
-    Object.entries(responses).filter(([status]) => !status.startsWith('2') || status === success),
+    Object.entries(responses).filter(([status]) => !status.startsWith('2') || successes.includes(status)),
   );
 }
 

@@ -10,7 +10,6 @@ const QUIET = /^\/(v1\/)?(health|healthz|readyz)$/;
 export function accessLog(logger: Logger): RequestHandler {
   return pinoHttp<Request, Response>({
     logger,
-    quietReqLogger: true,
     wrapSerializers: false,
     customAttributeKeys: { responseTime: 'duration_ms' },
     serializers: {
@@ -25,17 +24,22 @@ export function accessLog(logger: Logger): RequestHandler {
     },
     customSuccessMessage: () => 'request',
     customErrorMessage: () => 'request',
-    customProps: (request) => {
-      const context = contextOf(request);
-      return {
-        request_id: context?.requestId,
-        operation: context?.operation?.id,
-        tenant_id: context?.tenantId,
-        actor: context?.principal?.apiKeyId,
-        code: context?.errorCode,
-        stages: context?.trail,
-        ...(context?.traceparent === undefined ? {} : { traceparent: context.traceparent }),
-      };
-    },
+    // Not customProps: pino-http would write those twice, as they are at the start and at the end.
+    customSuccessObject: (request, response, line: object) => ({ ...line, ...factsOf(request, response) }),
+    customErrorObject: (request, response, _error, line: object) => ({ ...line, ...factsOf(request, response) }),
   });
+}
+
+function factsOf(request: Request, response: Response): object {
+  const context = contextOf(request);
+  return {
+    request_id: context?.requestId,
+    operation: context?.operation?.id,
+    tenant_id: context?.tenantId,
+    actor: context?.principal?.apiKeyId,
+    code: context?.errorCode,
+    stages: context?.trail,
+    traceparent: context?.traceparent,
+    ...(response.writableFinished ? {} : { aborted: true }),
+  };
 }

@@ -1,13 +1,14 @@
 export { accessLog } from './access-log.js';
-export { errorBody, ErrorEnvelope } from './error-envelope.filter.js';
+export { ErrorEnvelope } from './error-envelope.filter.js';
 export { etag, versionOf } from './etag.js';
 export { httpSettings, type HttpSettings } from './http.settings.js';
 export { legacyRoutes } from './legacy-routes.js';
-export { Operation, OPERATION } from './operation.decorator.js';
+export { Operation, successStatuses } from './operation.decorator.js';
 export { MAX_PAGE, PageQuery } from './page.dto.js';
 export { Reply } from './reply.js';
-export { contextOf, requestContext } from './request-context.js';
+export { requestContext } from './request-context.js';
 export { ResponseEnvelope } from './response-envelope.interceptor.js';
 export { RouteManifest } from './route-manifest.js';
 export { routeMatch } from './route-match.js';
+export { unreadableRequest } from './unreadable-request.js';
 export { ValidateRequest } from './validate-request.guard.js';

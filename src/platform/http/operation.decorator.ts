@@ -25,17 +25,23 @@ export function Operation({ returns, ...options }: OperationOptions): MethodDeco
     SetMetadata(OPERATION, operation),
     HttpCode(operation.status),
     ApiOperation({ operationId: operation.id, summary: operation.summary }),
-    ApiResponse({
-      status: operation.status,
-      description: 'Success',
-      ...(Array.isArray(returns)
-        ? { type: returns[0] as Type<unknown>, isArray: true }
-        : returns === undefined
-          ? {}
-          : { type: returns as Type<unknown> }),
-    }),
+    ...successStatuses(operation).map((status) =>
+      ApiResponse({ status, description: 'Success', ...wireType(returns) }),
+    ),
     ...(mediaType === undefined ? [] : [ApiProduces(mediaType)]),
     ...(operation.body === 'multipart' ? [ApiConsumes('multipart/form-data')] : []),
     ...(operation.role === 'public' ? [] : [ApiBearerAuth('BearerAuth')]),
   );
+}
+
+/** The success statuses of an operation, its usual one first. */
+export function successStatuses({ status, alternatives = [] }: OperationSpec): number[] {
+  return [status, ...alternatives];
+}
+
+function wireType(returns: OperationOptions['returns']): { type?: Type<unknown>; isArray?: true } {
+  if (returns === undefined) return {};
+  return Array.isArray(returns)
+    ? { type: returns[0] as Type<unknown>, isArray: true }
+    : { type: returns as Type<unknown> };
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import onHeaders from 'on-headers';
 import { runInContext, type Context } from '../../kernel/context.js';
@@ -28,8 +29,8 @@ export function contextOf(request: Request): Context | undefined {
 
 /**
  * Stage 1. Opens the context before the body parser, so that even a request that cannot be read has an id, and
- * answers `X-Request-Id` and `Server-Timing` on every response. An id that does not look like one is replaced: it
- * would end up in logs and indexes.
+ * answers `X-Request-Id` and `Server-Timing` on every response. An id that does not look like one is replaced, and an
+ * address that is none (a proxy passes on what it was told) is left out: they would end up in logs and indexes.
  */
 export function requestContext(clock: Clock, ids: Ids): RequestHandler {
   return (request: Request, response: Response, next: NextFunction) => {
@@ -41,7 +42,7 @@ export function requestContext(clock: Clock, ids: Ids): RequestHandler {
       apiVersion: isLegacy(request.path) ? 'legacy' : 'v1',
       trail: ['context'],
       ...(traceparent !== undefined && TRACEPARENT.test(traceparent) ? { traceparent } : {}),
-      ...(request.ip === undefined ? {} : { ipAddress: request.ip }),
+      ...(request.ip === undefined || isIP(request.ip) === 0 ? {} : { ipAddress: request.ip }),
       ...(userAgent === undefined ? {} : { userAgent }),
     };
     const started: RequestTimes = { arrived: clock.monotonic() };

@@ -2,14 +2,12 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { commonErrors } from '../../kernel/common-errors.js';
 import { currentContext } from '../../kernel/context.js';
 import type { HttpSettings } from './http.settings.js';
+import { MULTIPART_ALLOWANCE } from './read-body.js';
 import type { RouteManifest } from './route-manifest.js';
 
 /** Served outside the manifest: the API description and its viewer. */
 const DOCUMENTATION = /^\/v1\/(docs(\/.*)?|openapi\.json)$/;
 const READS = ['GET', 'HEAD'];
-
-/** What a multipart body adds to its file: boundaries and form fields. */
-const MULTIPART_ALLOWANCE = 256 * 1024;
 
 /**
  * Stage 2, second half. Finds the operation, so that every later stage knows what it guards; answers 404, 405, and

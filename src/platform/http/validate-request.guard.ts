@@ -8,7 +8,7 @@ import { commonErrors } from '../../kernel/common-errors.js';
 import { currentContext } from '../../kernel/context.js';
 import { httpSettings, type HttpSettings } from './http.settings.js';
 import { faultsOf, invalidRequest, type FieldFault } from './invalid-request.js';
-import { depthFault, nulFault, type JsonFault } from './json-limits.js';
+import { structureFault, textFault, type JsonFault } from './json-limits.js';
 import { jsonReader, multipartReader, type BodyReader } from './read-body.js';
 
 interface HandlerInputs {
@@ -41,15 +41,17 @@ export class ValidateRequest implements CanActivate {
     checkPath(request.params);
     if (context.operation?.body !== undefined) {
       await (context.operation.body === 'json' ? this.#json : this.#multipart)(request, response);
-      refuse(depthFault(request.body), ['body']);
+      refuse(structureFault(request.body), ['body']);
       if (isObject(request.body) && Object.hasOwn(request.body, 'tenant_id'))
         throw commonErrors.TENANT_ID_NOT_ALLOWED();
       if (body !== undefined) request.body = await checked(body, request.body, ['body']);
-      refuse(nulFault(request.body), ['body']);
+      refuse(textFault(request.body), ['body']);
     }
     if (query !== undefined) {
-      const value = await checked(query, { ...request.query }, ['query']);
-      refuse(nulFault(value), ['query']);
+      const given = { ...request.query };
+      refuse(structureFault(given), ['query']);
+      const value = await checked(query, given, ['query']);
+      refuse(textFault(value), ['query']);
       Object.defineProperty(request, 'query', { value, configurable: true });
     }
     return true;

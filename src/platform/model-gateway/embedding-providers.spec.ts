@@ -161,9 +161,9 @@ describe('openai', () => {
     server.http.next(server.replies.status(429, { 'Retry-After': '3' }), server.replies.embeddings());
     const result = model('openai', clock).embed(['a'], 'document');
     await server.http.until(({ requests }) => requests.length === 1);
-    let answered = false;
-    void result.then(() => (answered = true));
-    while (!answered && clock.monotonic() < 60_000) {
+    const state = { answered: false };
+    void result.then(() => (state.answered = true));
+    while (!state.answered && clock.monotonic() < 60_000) {
       await settle();
       if (server.http.requests.length === 1) clock.advance(100);
     }

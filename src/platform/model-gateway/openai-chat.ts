@@ -61,7 +61,8 @@ export class OpenAiChat implements ChatTransport {
     let finished = false;
     try {
       for await (const chunk of chunks) {
-        const { choices = [], usage } = chunk;
+        // Servers of one's own leave out what they have nothing for.
+        const { choices = [], usage } = chunk as Partial<Chunk>;
         const choice = choices[0];
         // Servers differ in whether they send null, nothing or an empty string where there is no text.
         const text = [choice?.delta.content, choice?.delta.refusal].find(

@@ -67,10 +67,8 @@ export class VertexChat implements ChatTransport {
         const candidate = chunk.candidates?.[0];
         const text = answerText(candidate);
         if (text !== '') yield { type: 'delta', text };
-        if (chunk.promptFeedback?.blockReason !== undefined) throw new UpstreamFailure('filtered');
-        const reason: string | undefined = candidate?.finishReason;
-        if (reason !== undefined && FILTERED.has(reason)) throw new UpstreamFailure('filtered');
-        finished ||= reason !== undefined;
+        if (isFiltered(chunk)) throw new UpstreamFailure('filtered');
+        finished ||= candidate?.finishReason !== undefined;
         usage = chunk.usageMetadata ?? usage;
       }
     } catch (error) {
@@ -88,6 +86,11 @@ export class VertexChat implements ChatTransport {
 }
 
 type Candidate = NonNullable<GenerateContentResponse['candidates']>[number];
+
+function isFiltered({ promptFeedback, candidates }: GenerateContentResponse): boolean {
+  const reason: string | undefined = candidates?.[0]?.finishReason;
+  return promptFeedback?.blockReason !== undefined || (reason !== undefined && FILTERED.has(reason));
+}
 
 /** Thoughts are not part of the answer. */
 function answerText(candidate: Candidate | undefined): string {

@@ -22,9 +22,10 @@ export class VertexClient {
       ...(location === undefined ? {} : { location }),
       httpOptions: {
         // Node's own fetch; otherwise the library reaches into its internals to switch off time limits.
-        fetch: (input, init) => fetch(input, init),
+        fetch: (input: string | URL | Request, init?: RequestInit) => fetch(input, init),
         ...(vertexBaseUrl === undefined ? {} : { baseUrl: vertexBaseUrl }),
       },
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- an operator's own file; the warning is about files of others
       ...(googleCredentials === undefined ? {} : { googleAuthOptions: { keyFilename: googleCredentials } }),
     });
   }

@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { AuditTrail, type AuditEntry, type AuditEventSet } from '../../../kernel/audit.js';
 import { tryContext } from '../../../kernel/context.js';
+import { isAppError } from '../../../kernel/errors.js';
 import { Log } from '../../../kernel/log.js';
 import type { Principal } from '../../../kernel/principal.js';
 import { Clock, type Timer } from '../../../kernel/time.js';
@@ -71,7 +72,7 @@ export class AuditWriter extends AuditTrail implements OnModuleInit, OnApplicati
     while (this.#buffer.length > 0) {
       const batch = this.#buffer.slice(0, BATCH);
       try {
-        await this.events.insertAcrossTenants(batch);
+        await this.#write(batch);
         this.#buffer = this.#buffer.slice(batch.length);
       } catch (error) {
         this.log.error({ err: error, buffered: this.#buffer.length }, 'audit events not written; kept for later');
@@ -80,6 +81,20 @@ export class AuditWriter extends AuditTrail implements OnModuleInit, OnApplicati
     }
     if (this.#dropped > 0) this.log.error({ audit_dropped_total: this.#dropped }, 'audit events were dropped');
     this.#dropped = 0;
+  }
+
+  /** A row that the database refuses must not keep the others back: it is dropped alone. */
+  async #write(batch: readonly AuditRow[]): Promise<void> {
+    try {
+      await this.events.insertAcrossTenants(batch);
+    } catch (error) {
+      if (isAppError(error)) throw error;
+      if (batch.length > 1) for (const row of batch) await this.#write([row]);
+      else {
+        this.#dropped += 1;
+        this.log.error({ err: error, event: batch[0]?.event_type }, 'the database refused an audit event');
+      }
+    }
   }
 
   #schedule(): void {

@@ -17,8 +17,9 @@ const SAFE_KEYS = new Set([
   'tokens',
 ]);
 
+/** The first twelve characters of an API key are its public name, not a credential. */
 const CREDENTIAL =
-  /nrgk_|nrgss_|\bbearer\s+\S|\beyJ[\w-]+\.[\w-]+\.[\w-]*|-----BEGIN [A-Z ]*PRIVATE KEY|\b(AKIA|ASIA)[A-Z0-9]{16}\b/i;
+  /nrgk_(?![0-9a-f]{7}$)|nrgss_|\bbearer\s+\S|\beyJ[\w-]+\.[\w-]+\.[\w-]*|-----BEGIN [A-Z ]*PRIVATE KEY|\b(AKIA|ASIA)[A-Z0-9]{16}\b/i;
 
 export const REDACTED = '[REDACTED]';
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../../kernel/audit.js';
 import { commonErrors } from '../../../kernel/common-errors.js';
 import { tryContext } from '../../../kernel/context.js';
+import type { AppError } from '../../../kernel/errors.js';
 import { Ids } from '../../../kernel/ids.js';
 import type { Role } from '../../../kernel/principal.js';
 import { Clock } from '../../../kernel/time.js';
@@ -91,7 +92,7 @@ export class ApiKeys {
     const userId = await this.uow.run(async () => {
       const old = await this.keys.find(oldId);
       if (old === undefined) throw commonErrors.NOT_FOUND({ message: 'No such API key.' });
-      if (old.status === 'revoked') throw commonErrors.CONFLICT({ message: 'A revoked key cannot be rotated.' });
+      if (old.status === 'revoked') throw revokedAlready();
       const name = options.name ?? old.name;
       await this.keys.insert({
         ...key,
@@ -101,7 +102,9 @@ export class ApiKeys {
         rotatedFromId: oldId,
         createdBy: actor(),
       });
-      if (options.keepOld !== true) await this.keys.revoke(oldId, this.clock.now(), `rotated to ${key.id}`);
+      const free =
+        options.keepOld === true || (await this.keys.revoke(oldId, this.clock.now(), `rotated to ${key.id}`));
+      if (!free) throw revokedAlready();
       await this.audit.record({
         event: 'auth.api_key.rotated',
         outcome: 'success',
@@ -135,6 +138,10 @@ export class ApiKeys {
       metadata: { target_key_id: id, reason },
     });
   }
+}
+
+function revokedAlready(): AppError {
+  return commonErrors.CONFLICT({ message: 'A revoked key cannot be rotated.' });
 }
 
 function actor(): string {

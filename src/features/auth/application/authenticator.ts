@@ -72,7 +72,7 @@ export class Authenticator implements OnModuleInit {
       this.#accepted(credentials, cached, true);
       return cached;
     }
-    const key = await this.#find(token, tokenHash);
+    const key = await this.#find(credentials, token, tokenHash);
     if (key === undefined) throw this.#refuse(credentials, authErrors.AUTH_UNAUTHORIZED());
     const now = this.clock.now();
     const refusal = refusalOf(key, now, this.#inactiveDays);
@@ -92,14 +92,14 @@ export class Authenticator implements OnModuleInit {
     return principal;
   }
 
-  async #find(token: string, tokenHash: string): Promise<StoredKey | undefined> {
+  async #find(credentials: Credentials, token: string, tokenHash: string): Promise<StoredKey | undefined> {
     const id = keyIdOf(token);
     if (id === undefined) return undefined;
     let found;
     try {
       found = await this.keys.findForAuthentication(id);
     } catch (cause) {
-      throw authErrors.AUTH_UNAVAILABLE({ cause });
+      throw this.#refuse(credentials, authErrors.AUTH_UNAVAILABLE({ cause }));
     }
     return found !== undefined && equalInConstantTime(found.hash, tokenHash) ? found.key : undefined;
   }
@@ -156,7 +156,12 @@ export class Authenticator implements OnModuleInit {
       outcome: 'failure',
       errorCode: error.code,
       actor: key === undefined ? { type: 'anonymous' } : { type: 'api_key', id: key.id, tenantId: key.tenantId },
-      metadata: { path, method, ...(key === undefined ? {} : { user_id: key.userId }) },
+      metadata: {
+        path,
+        method,
+        ...(key === undefined ? {} : { user_id: key.userId }),
+        ...(error.code === 'AUTH_INACTIVE_KEY' ? { inactive_days_threshold: this.#inactiveDays } : {}),
+      },
     };
     this.audit.note(entry);
     if (error.code === 'AUTH_EXPIRED_KEY') this.audit.note({ ...entry, event: 'auth.api_key.expired' });

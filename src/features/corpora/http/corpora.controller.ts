@@ -92,7 +92,7 @@ export class CorporaController {
     cost: 1,
     status: 204,
     response: 'empty',
-    audit: ['corpora.deleted'],
+    audit: ['corpora.deleted', 'documents.deleted'],
     errors: ['NOT_FOUND', 'CONFLICT'],
   })
   async delete(@Param('id') id: string, @Query() { cascade }: DeleteCorpusQuery): Promise<void> {

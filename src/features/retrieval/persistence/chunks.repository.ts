@@ -66,8 +66,12 @@ export class ChunksRepository {
     limit: number,
   ): Promise<Passage[]> {
     const values = [this.uow.tenantId, corpusId, embeddingModel, vectorText(vector), limit];
+    // Postgres before 17 takes the index only for an order by distance alone; the ties are sorted afterwards.
     const approximate = await this.uow.rows<NearestRow>(
-      `SELECT ${NEAREST_COLUMNS} FROM chunks WHERE ${IN_CORPUS} ORDER BY distance, id LIMIT $5`,
+      `SELECT * FROM (
+         SELECT ${NEAREST_COLUMNS} FROM chunks WHERE ${IN_CORPUS}
+          ORDER BY distance FETCH FIRST $5 ROWS WITH TIES) AS nearest
+        ORDER BY distance, id LIMIT $5`,
       values,
     );
     const rows =

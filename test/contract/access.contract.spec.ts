@@ -1,0 +1,238 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Response } from 'supertest';
+import type { Route } from '../../src/kernel/operation.js';
+import { ROLES, roleAtLeast, type Role } from '../../src/kernel/principal.js';
+import { TestApp, type Actor } from '../harness/app.js';
+import { eventually } from '../harness/eventually.js';
+import { callOf, EXAMPLES, furnish, idle, MISSING, send, type Call, type Ids } from './examples.js';
+import { DESCRIBED, described } from './openapi.js';
+
+interface Body {
+  readonly data?: unknown;
+  readonly error?: { readonly code: string };
+  readonly meta?: { readonly request_id: string };
+}
+
+/** Every stage that has a place of execution, in the order of the specification. */
+const STAGES = ['context', 'route', 'authentication', 'role', 'validation', 'handler'];
+
+let app: TestApp;
+let routes: ReadonlyMap<string, Route>;
+
+beforeAll(async () => {
+  app = await TestApp.start({ LOG_LEVEL: 'DEBUG' });
+  routes = new Map(app.app.manifest.routes.map((route) => [route.operation.id, route]));
+});
+afterAll(() => app.close());
+
+const all = Object.keys(EXAMPLES);
+const guarded = all.filter((id) => !id.startsWith('health.'));
+const withNames = all.flatMap((id) =>
+  Object.entries(EXAMPLES[id]?.names ?? {}).map(([place, of]) => ({ id, place, of })),
+);
+const withInvented = all.flatMap((id) =>
+  Object.entries(EXAMPLES[id]?.invents ?? {}).map(([place, of]) => ({ id, place, of })),
+);
+
+function routeOf(id: string): Route {
+  const route = routes.get(id);
+  if (route === undefined) throw new Error(`${id} is no operation.`);
+  return route;
+}
+
+/** The lowest role that the operation accepts. */
+function roleOf(id: string): Role {
+  const { role } = routeOf(id).operation;
+  return role === 'public' ? 'reader' : role;
+}
+
+const body = (response: Response): Body => response.body as Body;
+
+/** Everything that a client can see of an answer, but for what belongs to the single request. */
+function visible(response: Response): unknown {
+  const single = ['x-request-id', 'date', 'server-timing', 'etag', 'x-run-id', 'location'];
+  const headers = Object.entries(response.headers as Record<string, string>).filter(([name]) => !single.includes(name));
+  return {
+    status: response.status,
+    headers: Object.fromEntries(headers),
+    text: response.text.replaceAll(response.get('X-Request-Id') ?? '', '<request id>'),
+  };
+}
+
+/** Every row of a tenant, but for what asking leaves behind: access events and the last use of a key. */
+async function rowsOf(tenantId: string): Promise<unknown> {
+  const tables = await app.rows<{ name: string }>(
+    `SELECT table_name AS name FROM information_schema.columns WHERE column_name = 'tenant_id' ORDER BY table_name`,
+  );
+  const found: Record<string, unknown> = {};
+  for (const { name } of tables) {
+    found[name] = await app.rows(
+      `SELECT to_jsonb(t) - 'last_used_at' AS row FROM ${name} t WHERE tenant_id = $1
+          AND to_jsonb(t)->>'event_type' IS DISTINCT FROM 'auth.access.success' ORDER BY 1`,
+      [tenantId],
+    );
+  }
+  return found;
+}
+
+describe('a valid request of the lowest role that may send it', () => {
+  it.each(all)('%s succeeds as declared, through every stage, and is audited as declared', async (id) => {
+    const admin = await app.actor('admin');
+    const sender = await app.actor(roleOf(id), admin.tenantId);
+    const { operation } = routeOf(id);
+    const response = await send(app, callOf(routeOf(id), await furnish(app, admin)), sender.token);
+    const requestId = response.get('X-Request-Id');
+    expect([response.status, response.text]).toEqual([operation.status, expect.anything()]);
+    const shapes = {
+      json: () => {
+        expect(Object.keys(body(response)).sort()).toEqual(['data', 'meta']);
+        expect(body(response).meta?.request_id).toBe(requestId);
+      },
+      bare: () => expect(body(response).meta).toBeUndefined(),
+      stream: () => expect(response.get('Content-Type')).toMatch(/^text\/event-stream/),
+      empty: () => expect(response.text).toBe(''),
+    };
+    shapes[operation.response]();
+    const stages = await eventually(() => stagesOf(response));
+    expect(stages).toEqual(STAGES);
+    const events = (await app.audit(admin.tenantId)).filter(
+      (event) => event['request_id'] === requestId && event['actor_type'] === 'api_key',
+    );
+    const written = events.map((event) => event['event_type']).filter((event) => event !== 'auth.access.success');
+    expect(written.sort()).toEqual([...operation.audit].sort());
+  });
+
+  function stagesOf(response: Response): unknown {
+    const line = app.logs.find(
+      (entry) => entry['request_id'] === response.get('X-Request-Id') && entry['msg'] === 'request',
+    );
+    expect(line).toBeDefined();
+    return line?.['stages'];
+  }
+});
+
+describe('another tenant', () => {
+  let owner: Actor;
+  let stranger: Actor;
+  let theirs: Ids;
+  let own: Ids;
+
+  beforeAll(async () => {
+    owner = await app.actor('admin');
+    stranger = await app.actor('admin');
+    theirs = await furnish(app, owner);
+    own = await furnish(app, stranger);
+  });
+
+  // One difference, of a byte or in the rows, tells a customer what another one has.
+  it.each(withNames)('learns and changes nothing through $place of $id', async ({ id, place, of }) => {
+    const before = [await rowsOf(owner.tenantId), await rowsOf(stranger.tenantId)];
+    const missing = await send(app, callOf(routeOf(id), own, { [place]: MISSING[of] }), stranger.token);
+    const foreign = await send(app, callOf(routeOf(id), own, { [place]: theirs[of] }), stranger.token);
+    expect(visible(foreign)).toEqual(visible(missing));
+    if (!place.startsWith('query.')) expect([foreign.status, body(foreign).error?.code]).toEqual([404, 'NOT_FOUND']);
+    expect(foreign.text).not.toContain(theirs[of]);
+    expect([await rowsOf(owner.tenantId), await rowsOf(stranger.tenantId)]).toEqual(before);
+  });
+
+  it.each(withNames)('has what it names itself found through $place of $id', async ({ id }) => {
+    const admin = await app.actor('admin');
+    const response = await send(app, callOf(routeOf(id), await furnish(app, admin)), admin.token);
+    expect(response.status).toBe(routeOf(id).operation.status);
+  });
+
+  it.each(withInvented)('may use an identifier of its neighbour as $place of $id', async ({ id, place, of }) => {
+    const before = await rowsOf(owner.tenantId);
+    const neighbour = await app.actor('admin');
+    const named = await furnish(app, neighbour);
+    const fresh = await send(app, callOf(routeOf(id), named), neighbour.token);
+    const taken = await send(app, callOf(routeOf(id), named, { [place]: theirs[of] }), neighbour.token);
+    expect(taken.status).toBe(fresh.status);
+    expect(taken.status).toBe(routeOf(id).operation.status);
+    await idle(app, neighbour.tenantId);
+    expect(await rowsOf(owner.tenantId)).toEqual(before);
+  });
+});
+
+describe('without a credential', () => {
+  it.each(guarded)('401 for %s, also under its unversioned alias', async (id) => {
+    const call = callOf(routeOf(id), MISSING);
+    const tokens = [undefined, 'nrgk_0123456789abcdef0123456789abcdef_x', 'x'];
+    for (const token of tokens) {
+      const response = await send(app, call, token);
+      expect([response.status, body(response).error?.code, response.get('WWW-Authenticate')]).toEqual([
+        401,
+        'AUTH_UNAUTHORIZED',
+        'Bearer',
+      ]);
+    }
+    expect((await send(app, { ...call, path: call.path.replace('/v1', '') })).status).toBe(401);
+  });
+});
+
+describe('with too small a role', () => {
+  let actors: Record<Role, Actor>;
+  beforeAll(async () => {
+    const admin = await app.actor('admin');
+    actors = {
+      admin,
+      editor: await app.actor('editor', admin.tenantId),
+      reader: await app.actor('reader', admin.tenantId),
+    };
+  });
+
+  // A body that was looked at first would tell its sender what the operation expects, and cost more than a refusal.
+  it.each(guarded)('403 for %s, before its body is looked at', async (id) => {
+    const minimum = roleOf(id);
+    for (const role of ROLES) {
+      const response = await malformed(callOf(routeOf(id), MISSING), actors[role]);
+      const refused = !roleAtLeast(role, minimum);
+      if (refused) expect([role, response.status, body(response).error?.code]).toEqual([role, 403, 'AUTH_FORBIDDEN']);
+      else if (routeOf(id).operation.body !== undefined) expect([role, response.status]).toEqual([role, 422]);
+      else expect([role, response.status]).not.toEqual([role, 403]);
+    }
+  });
+
+  /** The request with a body that cannot be read, if it has one. */
+  function malformed(call: Call, { token }: Actor): ReturnType<typeof send> {
+    if (call.body === undefined) return send(app, call, token);
+    const type = call.file === undefined ? 'application/json' : 'multipart/form-data; boundary=x';
+    return send(app, { ...call, body: undefined, file: undefined }, token)
+      .set('Content-Type', type)
+      .send('{"');
+  }
+});
+
+describe('the body', () => {
+  let admin: Actor;
+  beforeEach(async () => {
+    admin = await app.actor('admin');
+  });
+  const withBody = all.filter((id) => EXAMPLES[id]?.body !== undefined);
+
+  it('is declared by exactly the operations whose example has one', () => {
+    const declared = [...routes.values()].filter(({ operation }) => operation.body !== undefined);
+    expect(declared.map(({ operation }) => operation.id).sort()).toEqual(withBody);
+  });
+
+  it.each(withBody)('may have no unknown field and no tenant: %s', async (id) => {
+    const call = callOf(routeOf(id), MISSING);
+    const unknown = await send(app, { ...call, body: { ...call.body, colour: 'red' } }, admin.token);
+    expect([unknown.status, unknown.text]).toEqual([422, expect.stringContaining('"colour"')]);
+    const tenant = await send(app, { ...call, body: { ...call.body, tenant_id: 'x', colour: 'red' } }, admin.token);
+    expect([tenant.status, body(tenant).error?.code]).toEqual([400, 'TENANT_ID_NOT_ALLOWED']);
+  });
+});
+
+describe('what is answered', () => {
+  it.each(guarded)('is a documented status: %s', async (id) => {
+    const admin = await app.actor('admin');
+    const documented = Object.keys(DESCRIBED.get(described(routeOf(id)))?.responses ?? {});
+    const seen = [
+      await send(app, callOf(routeOf(id), MISSING)),
+      await send(app, callOf(routeOf(id), MISSING), admin.token),
+      await send(app, callOf(routeOf(id), await furnish(app, admin)), admin.token),
+    ];
+    expect(documented).toEqual(expect.arrayContaining(seen.map(({ status }) => String(status))));
+  });
+});

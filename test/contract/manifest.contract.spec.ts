@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Controller, Get, Module } from '@nestjs/common';
+import { DiscoveryModule, DiscoveryService, MetadataScanner, NestFactory } from '@nestjs/core';
+import { AUDIT_EVENTS, ERRORS } from '../../src/app/catalogue.js';
+import type { Route } from '../../src/kernel/operation.js';
+import { ROLES } from '../../src/kernel/principal.js';
+import { RouteManifest } from '../../src/platform/http/index.js';
+import { TestApp } from '../harness/app.js';
+import { DESCRIBED, described, errorsOf, inputsOf } from './openapi.js';
+import { EXAMPLES } from './examples.js';
+
+/** Operations that anybody may call. Each with the reason why. */
+const PUBLIC: Readonly<Record<string, string>> = {
+  'health.get': 'says only that the process answers',
+  'health.live': 'orchestrators probe without a credential',
+  'health.ready': 'orchestrators probe without a credential; names parts, not addresses',
+};
+
+/** Operations that change something and write no audit event. Each with the reason why. */
+const UNAUDITED: Readonly<Record<string, string>> = {};
+
+/** Served outside the manifest. */
+const DOCUMENTATION = /^GET \/v1\/(docs|openapi\.json)/;
+
+interface ExpressRoute {
+  readonly path: string;
+  readonly methods: Readonly<Record<string, boolean>>;
+}
+
+let app: TestApp;
+let routes: readonly Route[];
+
+beforeAll(async () => {
+  app = await TestApp.start({}, {}, false);
+  routes = app.app.manifest.routes;
+});
+afterAll(() => app.close());
+
+const changes = ({ method }: Route): boolean => !['GET', 'HEAD', 'OPTIONS'].includes(method);
+const offenders = (wrong: (route: Route) => boolean): string[] =>
+  routes.filter(wrong).map(({ operation }) => operation.id);
+
+/** What Express really routes, as `METHOD /path`. */
+function served(): string[] {
+  const { router } = app.app.nest.getHttpAdapter().getInstance();
+  const found = router.stack.flatMap(({ route }) => (route === undefined ? [] : [route as unknown as ExpressRoute]));
+  return found.flatMap(({ path, methods }) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`));
+}
+
+describe('the manifest', () => {
+  // A route outside the manifest would have no role: every guard would let everybody pass.
+  it('lists exactly the routes that Express serves', () => {
+    const listed = routes.map(({ method, path }) => `${method} ${path}`);
+    expect(
+      served()
+        .filter((route) => !DOCUMENTATION.test(route))
+        .sort(),
+    ).toEqual(listed.sort());
+  });
+
+  it('has every route under /v1, and so has the documentation', () => {
+    expect(served().filter((route) => !/^[A-Z]+ \/v1\//.test(route))).toEqual([]);
+  });
+
+  it('refuses to start with a handler that declares no operation', async () => {
+    @Controller('v1/undeclared')
+    class UndeclaredController {
+      @Get()
+      list(): string {
+        return '';
+      }
+    }
+    @Module({ imports: [DiscoveryModule], controllers: [UndeclaredController] })
+    class UndeclaredModule {}
+    const context = await NestFactory.createApplicationContext(UndeclaredModule, { logger: false });
+    expect(() => RouteManifest.discover(context.get(DiscoveryService), context.get(MetadataScanner))).toThrow(
+      'UndeclaredController.list has no @Operation.',
+    );
+    await context.close();
+  });
+
+  it('names each operation once, as <resource>.<verb>', () => {
+    const ids = routes.map(({ operation }) => operation.id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.filter((id) => !/^[a-z][a-zA-Z-]*\.[a-z][a-zA-Z]*$/.test(id))).toEqual([]);
+  });
+
+  it('gives every operation a role, and makes only the listed ones public', () => {
+    expect(offenders(({ operation }) => !['public', ...ROLES].includes(operation.role))).toEqual([]);
+    expect(offenders(({ operation }) => operation.role === 'public').sort()).toEqual(Object.keys(PUBLIC).sort());
+  });
+
+  it('demands more than the reader role for every change except asking a question', () => {
+    const byReaders = offenders((route) => changes(route) && !['editor', 'admin'].includes(route.operation.role));
+    expect(byReaders).toEqual(['run.create']);
+  });
+
+  it('declares the audit events of every change, and none for reads', () => {
+    const silent = offenders((route) => changes(route) && route.operation.audit.length === 0);
+    expect(silent).toEqual(Object.keys(UNAUDITED));
+    expect(offenders((route) => !changes(route) && route.operation.audit.length > 0)).toEqual([]);
+  });
+
+  it('names only errors and audit events that are declared, each once', () => {
+    expect(offenders(({ operation }) => operation.errors.some((code) => !ERRORS.has(code)))).toEqual([]);
+    expect(offenders(({ operation }) => operation.audit.some((event) => !Object.hasOwn(AUDIT_EVENTS, event)))).toEqual(
+      [],
+    );
+    expect(offenders(({ operation }) => new Set(operation.errors).size < operation.errors.length)).toEqual([]);
+  });
+
+  it('declares NOT_FOUND for every path with a parameter', () => {
+    expect(offenders(({ path, operation }) => path.includes(':') && !operation.errors.includes('NOT_FOUND'))).toEqual(
+      [],
+    );
+  });
+
+  it('draws changes and questions from their own rate class, and costs every guarded operation something', () => {
+    const rateClass = (route: Route): string =>
+      route.operation.id === 'run.create' ? 'run' : changes(route) ? 'mutation' : 'read';
+    const guarded = ({ operation }: Route): boolean => operation.role !== 'public';
+    expect(offenders((route) => guarded(route) && route.operation.rateClass !== rateClass(route))).toEqual([]);
+    expect(offenders((route) => guarded(route) && route.operation.cost < 1)).toEqual([]);
+  });
+
+  it('has an example for every operation', () => {
+    expect(Object.keys(EXAMPLES).sort()).toEqual(routes.map(({ operation }) => operation.id).sort());
+  });
+});
+
+describe('the committed API description', () => {
+  it('describes exactly the routes of the manifest, under their ids', () => {
+    const ids = [...DESCRIBED].map(([route, { operationId }]) => `${route} ${operationId}`);
+    expect(ids.sort()).toEqual(routes.map((route) => `${described(route)} ${route.operation.id}`).sort());
+  });
+
+  it('documents of all successes only those that the operation declares', () => {
+    const successes = routes.map((route) => [
+      route.operation.id,
+      Object.keys(DESCRIBED.get(described(route))?.responses ?? {}).filter((status) => status.startsWith('2')),
+    ]);
+    expect(successes).toEqual(routes.map(({ operation }) => [operation.id, [String(operation.status)]]));
+  });
+
+  it('documents every error that an operation declares, under its status, and no other code than those that exist', () => {
+    for (const route of routes) {
+      const documented = errorsOf(DESCRIBED.get(described(route)) ?? { operationId: '', responses: {} });
+      for (const { code, status } of documented) expect([code, ERRORS.get(code)?.status]).toEqual([code, status]);
+      expect(documented.map(({ code }) => code)).toEqual(expect.arrayContaining([...route.operation.errors]));
+    }
+  });
+
+  it('asks for a credential exactly where the operation does', () => {
+    expect(
+      offenders(
+        (route) => (DESCRIBED.get(described(route))?.security === undefined) !== (route.operation.role === 'public'),
+      ),
+    ).toEqual([]);
+  });
+
+  // An identifier that the table does not know is one that the cross-tenant matrix does not try.
+  it('has every identifier in a request classified by the example of its operation', () => {
+    const identifier = /(^|_|\.)ids?$/;
+    for (const route of routes) {
+      const { names = {}, invents = {} } = EXAMPLES[route.operation.id] ?? {};
+      const inputs = inputsOf(DESCRIBED.get(described(route)) ?? { operationId: '', responses: {} });
+      expect([route.operation.id, Object.keys({ ...names, ...invents }).sort()]).toEqual([
+        route.operation.id,
+        inputs.filter((place) => identifier.test(place)).sort(),
+      ]);
+    }
+  });
+});

@@ -1,0 +1,14 @@
+import { SystemClock } from '../../../src/kernel/time.js';
+
+/** The real time, plus what a test adds. Timers run as they always do. */
+export class ShiftedClock extends SystemClock {
+  #shiftMs = 0;
+
+  override now(): Date {
+    return new Date(super.now().getTime() + this.#shiftMs);
+  }
+
+  advance(seconds: number): void {
+    this.#shiftMs += seconds * 1000;
+  }
+}
