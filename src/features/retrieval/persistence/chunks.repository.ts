@@ -66,7 +66,7 @@ export class ChunksRepository {
     limit: number,
   ): Promise<Passage[]> {
     const values = [this.uow.tenantId, corpusId, embeddingModel, vectorText(vector), limit];
-    // Postgres before 17 takes the index only for an order by distance alone; the ties are sorted afterwards.
+    // Postgres 15 takes the index only for an order by distance alone; the ties are sorted afterwards.
     const approximate = await this.uow.rows<NearestRow>(
       `SELECT * FROM (
          SELECT ${NEAREST_COLUMNS} FROM chunks WHERE ${IN_CORPUS}

@@ -11,6 +11,7 @@ import { composePrompt } from '../domain/prompt.js';
 import type { Usage } from '../domain/sse.js';
 import { ConversationsRepository, type SessionKey } from '../persistence/conversations.repository.js';
 import { runSettings, type RunSettings } from '../run.settings.js';
+import { stored } from './failures.js';
 import type { Run, RunSink } from './run.js';
 
 /** What has become of the answer so far; also readable after a failure, for what must be kept of it. */
@@ -107,7 +108,7 @@ export class AnswerGraph {
 
   async #loadHistory({ run, signal }: Turn): Promise<Pick<TurnState, 'history'>> {
     signal.throwIfAborted();
-    const messages = await this.uow.read(() => this.conversations.history(sessionKey(run), run.id));
+    const messages = await stored(() => this.uow.read(() => this.conversations.history(sessionKey(run), run.id)));
     return { history: windowHistory(messages, this.settings.historyMaxTokens, this.settings.charsPerToken) };
   }
 
@@ -124,7 +125,8 @@ export class AnswerGraph {
   ): Promise<Pick<TurnState, 'citations'>> {
     const prompt = composePrompt({ history, question: run.question.message, chunks: passages });
     const filter = new MarkerFilter(passages.length);
-    const emit = (text: string): void => {
+    const emit = (said: string): void => {
+      const text = said.replaceAll('\0', '');
       if (text === '') return;
       draft.text += text;
       sink.delta(text);
@@ -147,45 +149,47 @@ export class AnswerGraph {
     signal.throwIfAborted();
     const key = sessionKey(run);
     const messageId = this.ids.uuid();
-    await this.uow.run(async () => {
-      await this.conversations.append(key, {
-        id: messageId,
-        runId: run.id,
-        role: 'assistant',
-        content: draft.text,
-        status: 'complete',
-        usage: draft.usage,
-      });
-      await this.conversations.checkpoint(key, this.ids.uuid(), run.id, {
-        corpus_id: run.corpus.id,
-        provider,
-        top_k: run.topK,
-        message_id: messageId,
-        retrieved: passages.map(({ chunkId, documentId, source, score }) => ({
-          chunk_id: chunkId,
-          document_id: documentId,
-          source,
-          score,
-        })),
-      });
-      await this.conversations.release(key, run.id);
-      await this.audit.record({
-        event: 'run.completed',
-        outcome: 'success',
-        resourceType: 'run',
-        resourceId: run.requestId,
-        metadata: {
-          run_id: run.id,
-          session_id: run.question.sessionId,
+    await stored(() =>
+      this.uow.run(async () => {
+        await this.conversations.append(key, {
+          id: messageId,
+          runId: run.id,
+          role: 'assistant',
+          content: draft.text,
+          status: 'complete',
+          usage: draft.usage,
+        });
+        await this.conversations.checkpoint(key, this.ids.uuid(), run.id, {
           corpus_id: run.corpus.id,
           provider,
-          chunks: passages.length,
-          latency_ms: Math.round(this.clock.monotonic() - run.startedAt),
-          input_tokens: draft.usage?.input_tokens ?? null,
-          output_tokens: draft.usage?.output_tokens ?? null,
-        },
-      });
-    });
+          top_k: run.topK,
+          message_id: messageId,
+          retrieved: passages.map(({ chunkId, documentId, source, score }) => ({
+            chunk_id: chunkId,
+            document_id: documentId,
+            source,
+            score,
+          })),
+        });
+        await this.conversations.release(key, run.id);
+        await this.audit.record({
+          event: 'run.completed',
+          outcome: 'success',
+          resourceType: 'run',
+          resourceId: run.requestId,
+          metadata: {
+            run_id: run.id,
+            session_id: run.question.sessionId,
+            corpus_id: run.corpus.id,
+            provider,
+            chunks: passages.length,
+            latency_ms: Math.round(this.clock.monotonic() - run.startedAt),
+            input_tokens: draft.usage?.input_tokens ?? null,
+            output_tokens: draft.usage?.output_tokens ?? null,
+          },
+        });
+      }),
+    );
     return {};
   }
 }

@@ -1,4 +1,5 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { follow } from '../../../kernel/abort.js';
 import { AuditTrail } from '../../../kernel/audit.js';
 import { Bulkhead } from '../../../kernel/bulkhead.js';
 import { commonErrors } from '../../../kernel/common-errors.js';
@@ -8,20 +9,23 @@ import { Ids } from '../../../kernel/ids.js';
 import { Log } from '../../../kernel/log.js';
 import type { Principal } from '../../../kernel/principal.js';
 import { Clock } from '../../../kernel/time.js';
-import { dbErrors, UnitOfWork } from '../../../platform/db/index.js';
+import { UnitOfWork } from '../../../platform/db/index.js';
 import { Corpora } from '../../corpora/index.js';
 import { Retriever } from '../../retrieval/index.js';
 import { ConversationsRepository } from '../persistence/conversations.repository.js';
 import { runErrors } from '../run.errors.js';
 import { runSettings, type RunSettings } from '../run.settings.js';
 import { AnswerDraft, AnswerGraph, sessionKey, type Answer } from './answer-graph.js';
+import { presentable, stored } from './failures.js';
 import { ClientGone, type Question, type Run, type RunSink } from './run.js';
 
 /** Answers one question at a time per session and a bounded number at once; see 02 of the specification. */
 @Injectable()
 export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #bulkhead: Bulkhead;
-  readonly #open = new Set<AbortController>();
+  readonly #slots: number;
+  readonly #interrupt = new AbortController();
+  #draining = false;
 
   constructor(
     private readonly uow: UnitOfWork,
@@ -35,27 +39,30 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
     private readonly log: Log,
     @Inject(runSettings.token) private readonly settings: RunSettings,
   ) {
-    this.#bulkhead = new Bulkhead(settings.bulkheadMaxConcurrency ?? settings.maxConcurrency);
+    this.#slots = settings.bulkheadMaxConcurrency ?? settings.maxConcurrency;
+    this.#bulkhead = new Bulkhead(this.#slots);
   }
 
   onApplicationBootstrap(): void {
     this.graph.warm().catch((error: unknown) => this.log.error({ err: error }, 'the answer graph did not load'));
   }
 
-  /** Lets open answers finish for a while, then interrupts them. */
+  /** Takes no more questions, lets open answers finish for a while, then interrupts them. */
   async beforeApplicationShutdown(): Promise<void> {
+    this.#draining = true;
     const deadline = this.clock.monotonic() + this.settings.drainSeconds * 1000;
-    while (this.#open.size > 0 && this.clock.monotonic() < deadline) await this.clock.sleep(20);
-    for (const controller of this.#open) controller.abort(runErrors.RUN_INTERRUPTED());
-    while (this.#open.size > 0) await this.clock.sleep(20);
+    while (this.freeSlots < this.#slots && this.clock.monotonic() < deadline) await this.clock.sleep(20);
+    this.#interrupt.abort(runErrors.RUN_INTERRUPTED());
+    while (this.freeSlots < this.#slots) await this.clock.sleep(20);
   }
 
   get freeSlots(): number {
     return this.#bulkhead.free;
   }
 
-  /** @returns the release of a slot; call it exactly when the run has ended. @throws SERVICE_BUSY */
+  /** @returns the release of a slot; call it exactly when the run has ended. @throws SERVICE_BUSY, RUN_INTERRUPTED */
   acquireSlot(): () => void {
+    if (this.#draining) throw runErrors.RUN_INTERRUPTED();
     const release = this.#bulkhead.acquire();
     if (release === undefined) throw commonErrors.SERVICE_BUSY();
     return release;
@@ -64,7 +71,7 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
   /**
    * Takes the question: claims its session and stores the message.
    *
-   * @throws NOT_FOUND (corpus) and SESSION_BUSY, having stored nothing.
+   * @throws NOT_FOUND (corpus), SESSION_BUSY and DB_ERROR, having stored nothing.
    */
   async accept(question: Question, principal: Principal): Promise<Run> {
     const id = this.ids.uuid();
@@ -72,7 +79,7 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
     const now = this.clock.now();
     const until = new Date(now.getTime() + this.settings.timeoutSeconds * 1000);
     const startedAt = this.clock.monotonic();
-    return this.uow.run(async () => {
+    const accepting = async (): Promise<Run> => {
       const corpus = await this.corpora.require(question.corpusId);
       const topK = this.retriever.topK(corpus, question.topK);
       const run: Run = { id, requestId, principal, question, corpus, topK, startedAt };
@@ -101,7 +108,13 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
         },
       });
       return run;
-    });
+    };
+    try {
+      return await stored(() => this.uow.run(accepting));
+    } catch (error) {
+      this.#logFault(error, requestId, id);
+      throw error;
+    }
   }
 
   /**
@@ -115,33 +128,29 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
     const timer = this.clock.after(this.settings.timeoutSeconds * 1000, () =>
       controller.abort(runErrors.RUN_TIMEOUT()),
     );
-    const leave = (): void => controller.abort(gone.reason);
-    gone.addEventListener('abort', leave, { once: true });
-    if (gone.aborted) leave();
-    this.#open.add(controller);
+    const unlink = [gone, this.#interrupt.signal].map((signal) => follow(controller, signal));
     const draft = new AnswerDraft();
     try {
       return await this.graph.answer({ run, sink, signal: controller.signal, draft });
     } catch (error) {
       throw await this.#failed(run, draft, controller.signal.aborted ? controller.signal.reason : error);
     } finally {
-      this.#open.delete(controller);
       timer.cancel();
-      gone.removeEventListener('abort', leave);
+      for (const stop of unlink) stop();
     }
   }
 
   /** Frees the session, keeps what a client that left had been sent, and gives the error that may be shown. */
   async #failed(run: Run, draft: AnswerDraft, error: unknown): Promise<Error> {
     const shown = error instanceof ClientGone ? error : presentable(error);
-    if (shown instanceof AppError && shown.status >= 500) {
-      this.log.error({ err: error, request_id: run.requestId, run_id: run.id, code: shown.code }, 'run failed');
-    }
+    this.#logFault(shown, run.requestId, run.id);
     try {
-      await this.uow.run(async () => {
-        if (error instanceof ClientGone && draft.text !== '') await this.#keepPartial(run, draft);
-        await this.conversations.release(sessionKey(run), run.id);
-      });
+      await stored(() =>
+        this.uow.run(async () => {
+          if (error instanceof ClientGone && draft.text !== '') await this.#keepPartial(run, draft);
+          await this.conversations.release(sessionKey(run), run.id);
+        }),
+      );
     } catch (failure) {
       this.log.warn({ err: failure, run_id: run.id }, 'a failed run left its session claimed until the claim ends');
     }
@@ -161,6 +170,11 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
     return shown;
   }
 
+  #logFault(error: unknown, requestId: string, runId: string): void {
+    if (!(error instanceof AppError) || error.status < 500) return;
+    this.log.error({ err: error, request_id: requestId, run_id: runId, code: error.code }, 'run failed');
+  }
+
   async #keepPartial(run: Run, draft: AnswerDraft): Promise<void> {
     await this.conversations.append(sessionKey(run), {
       id: this.ids.uuid(),
@@ -171,10 +185,4 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
       usage: draft.usage,
     });
   }
-}
-
-/** An error with a public text: ours as it is, a lost database as DB_ERROR, anything else as UNKNOWN_ERROR. */
-export function presentable(error: unknown): AppError {
-  if (!(error instanceof AppError)) return runErrors.UNKNOWN_ERROR({ cause: error });
-  return error.code === 'SERVICE_UNAVAILABLE' ? dbErrors.DB_ERROR({ cause: error }) : error;
 }

@@ -43,6 +43,16 @@ describe('DeltaCoalescer', () => {
     ]);
   });
 
+  // A model that yields without a pause gives timers no turn: the whole answer would be held, then sent at once.
+  it('holds no more than a bounded length, whatever the window', () => {
+    const { sent, deltas } = coalescer();
+    const part = 'x'.repeat(1000);
+    for (let pushed = 0; pushed < 100; pushed += 1) deltas.push(part);
+    expect(Math.max(...sent.map(([, delta]) => delta.length))).toBeLessThan(18_000);
+    deltas.flush();
+    expect(sent.map(([, delta]) => delta).join('')).toBe(part.repeat(100));
+  });
+
   it('sends what is held when flushed, once', () => {
     const { clock, sent, deltas } = coalescer();
     deltas.push('a');

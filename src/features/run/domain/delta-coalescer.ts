@@ -1,5 +1,7 @@
 import type { Clock, Timer } from '../../../kernel/time.js';
 
+/** Characters. More than this is not held, so that a model which never pauses cannot outrun its reader. */
+const MOST_HELD = 16_384;
 const TRAILING_HIGH_SURROGATE = /[\uD800-\uDBFF]$/;
 
 /**
@@ -24,6 +26,7 @@ export class DeltaCoalescer {
 
   push(delta: string): void {
     this.#pending += delta;
+    if (this.#pending.length >= MOST_HELD) return this.#emitEarly();
     if (delta === '' || this.#timer !== undefined) return;
     const wait = this.#lastEmission + this.windowMs - this.clock.monotonic();
     if (wait <= 0) this.#emitWholeCharacters();
@@ -40,6 +43,11 @@ export class DeltaCoalescer {
   discard(): void {
     this.#cancelTimer();
     this.#pending = '';
+  }
+
+  #emitEarly(): void {
+    this.#cancelTimer();
+    this.#emitWholeCharacters();
   }
 
   #onWindowEnd(): void {

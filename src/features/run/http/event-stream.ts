@@ -36,6 +36,7 @@ export class EventStream implements RunSink {
     });
     this.#lastWrite = clock.monotonic();
     response.once('close', () => this.#leave());
+    if (response.destroyed) this.#leave();
   }
 
   /** Aborted with ClientGone when nobody reads any more. */
@@ -79,10 +80,11 @@ export class EventStream implements RunSink {
     });
   }
 
-  /** Ends the stream after its last event. */
+  /** Ends the stream after its last event. A client that stops reading the rest loses its connection. */
   close(): void {
     this.#heartbeat?.cancel();
     this.#deltas.discard();
+    this.response.setTimeout(this.options.stallMs, () => this.response.destroy());
     this.response.end();
   }
 

@@ -1,13 +1,13 @@
-import { Body, Controller, Headers, Inject, Post, Req, Res } from '@nestjs/common';
-import type { Request, Response } from 'express';
+import { Body, Controller, Headers, Inject, Post, Res } from '@nestjs/common';
+import type { Response } from 'express';
 import { commonErrors } from '../../../kernel/common-errors.js';
 import { currentContext } from '../../../kernel/context.js';
-import { AppError } from '../../../kernel/errors.js';
+import { AppError, isAppError } from '../../../kernel/errors.js';
 import type { Principal } from '../../../kernel/principal.js';
 import { Clock } from '../../../kernel/time.js';
-import { dbErrors } from '../../../platform/db/index.js';
 import { Operation } from '../../../platform/http/index.js';
-import { Runs, presentable } from '../application/runs.js';
+import { presentable } from '../application/failures.js';
+import { Runs } from '../application/runs.js';
 import { ClientGone, type Question, type Run, type RunSink } from '../application/run.js';
 import { runErrors } from '../run.errors.js';
 import { runSettings, type RunSettings } from '../run.settings.js';
@@ -39,7 +39,6 @@ export class RunController {
   })
   async run(
     @Body() body: RunDto,
-    @Req() request: Request,
     @Res() response: Response,
     @Headers('last-event-id') lastEventId?: string,
   ): Promise<void> {
@@ -50,7 +49,7 @@ export class RunController {
     const release = this.runs.acquireSlot();
     try {
       if (body.stream !== false) await this.#stream(question, principal, response);
-      else await this.#single(question, principal, request, response);
+      else await this.#single(question, principal, response);
     } finally {
       release();
     }
@@ -88,8 +87,8 @@ export class RunController {
     try {
       return await this.runs.accept(question, principal);
     } catch (error) {
-      if (error instanceof AppError) throw error;
-      return dbErrors.DB_ERROR({ cause: error });
+      if (!isAppError(error, 'DB_ERROR')) throw error;
+      return error;
     }
   }
 
@@ -103,12 +102,12 @@ export class RunController {
     }
   }
 
-  async #single(question: Question, principal: Principal, request: Request, response: Response): Promise<void> {
+  async #single(question: Question, principal: Principal, response: Response): Promise<void> {
     const run = await this.runs.accept(question, principal);
     const gone = new AbortController();
     const leave = (): void => gone.abort(new ClientGone());
     response.once('close', leave);
-    if (request.destroyed && !request.complete) leave();
+    if (response.destroyed) leave();
     try {
       const { text, citations, usage } = await this.runs.answer(run, QUIET, gone.signal);
       response.off('close', leave);
