@@ -10,7 +10,13 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { MIGRATIONS } from '../../migrations/index.js';
 import { loadSettings } from '../../src/kernel/settings.js';
 import { SystemIds } from '../../src/kernel/ids.js';
-import { dbSettings, Migrator, openDatabase, UnitOfWork } from '../../src/platform/db/index.js';
+import {
+  applyConnectionSettings,
+  dbSettings,
+  Migrator,
+  openDatabase,
+  UnitOfWork,
+} from '../../src/platform/db/index.js';
 import { testDatabaseUrl } from './services.js';
 
 type Entities = readonly (new () => object)[];
@@ -97,7 +103,9 @@ async function sourceOf(pglite: PGlite, entities: Entities): Promise<DataSource>
     poolSize: 1,
     extra: createPgConfig(pglite),
   };
-  return new DataSource(options as DataSourceOptions).initialize();
+  const dataSource = await new DataSource(options as DataSourceOptions).initialize();
+  await applyConnectionSettings(dataSource);
+  return dataSource;
 }
 
 // --- server: the template is a database ---------------------------------------------------------------------

@@ -85,9 +85,7 @@ async function openEmbedded(settings: DbSettings, schema: DatabaseSchema): Promi
       extra: createPgConfig(pglite),
     });
     await dataSource.initialize();
-    for (const [name, value] of Object.entries(CONNECTION_SETTINGS)) {
-      await dataSource.query(`SET ${name} = '${value}'`);
-    }
+    await applyConnectionSettings(dataSource);
     return {
       dataSource,
       embedded: true,
@@ -100,6 +98,13 @@ async function openEmbedded(settings: DbSettings, schema: DatabaseSchema): Promi
   } catch (error) {
     folder.unlock();
     throw error;
+  }
+}
+
+/** For the embedded database, whose one connection takes no start-up options. */
+export async function applyConnectionSettings(dataSource: DataSource): Promise<void> {
+  for (const [name, value] of Object.entries(CONNECTION_SETTINGS)) {
+    await dataSource.query(`SET ${name} = '${value}'`);
   }
 }
 

@@ -12,6 +12,8 @@ import { AuditEventsRepository, type AuditRow } from '../persistence/audit-event
 const FLUSH_EVERY_MS = 1000;
 const BATCH = 500;
 const MAX_BUFFERED = 10_000;
+/** After so many refusals in a row without a success, the fault is not in the rows. */
+const MOST_REFUSALS = 20;
 
 /**
  * Writes the trail. Events of changes join the change's transaction. Access events are buffered and written in
@@ -83,17 +85,33 @@ export class AuditWriter extends AuditTrail implements OnModuleInit, OnApplicati
     this.#dropped = 0;
   }
 
-  /** A row that the database refuses must not keep the others back: it is dropped alone. */
+  /**
+   * A row that the database refuses must not keep the others back: it is dropped alone. When it takes none of them,
+   * the trail cannot be written, and all are kept.
+   */
   async #write(batch: readonly AuditRow[]): Promise<void> {
     try {
       await this.events.insertAcrossTenants(batch);
     } catch (error) {
       if (isAppError(error)) throw error;
-      if (batch.length > 1) for (const row of batch) await this.#write([row]);
-      else {
-        this.#dropped += 1;
-        this.log.error({ err: error, event: batch[0]?.event_type }, 'the database refused an audit event');
+      const refused: AuditRow[] = [];
+      for (const [tried, row] of batch.entries()) {
+        if (!(await this.#accepts(row))) refused.push(row);
+        if (refused.length > tried && tried >= MOST_REFUSALS) throw error;
       }
+      if (refused.length === batch.length) throw error;
+      this.#dropped += refused.length;
+    }
+  }
+
+  async #accepts(row: AuditRow): Promise<boolean> {
+    try {
+      await this.events.insertAcrossTenants([row]);
+      return true;
+    } catch (error) {
+      if (isAppError(error)) throw error;
+      this.log.error({ err: error, event: row.event_type }, 'the database refused an audit event');
+      return false;
     }
   }
 

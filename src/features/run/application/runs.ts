@@ -19,6 +19,9 @@ import { AnswerDraft, AnswerGraph, sessionKey, type Answer } from './answer-grap
 import { presentable, stored } from './failures.js';
 import { ClientGone, type Question, type Run, type RunSink } from './run.js';
 
+/** A claim outlives the run's own time limit, so that no other run gets in while this one is ending. */
+const CLAIM_MARGIN_MS = 5000;
+
 /** Answers one question at a time per session and a bounded number at once; see 02 of the specification. */
 @Injectable()
 export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -77,7 +80,7 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
     const id = this.ids.uuid();
     const { requestId } = currentContext();
     const now = this.clock.now();
-    const until = new Date(now.getTime() + this.settings.timeoutSeconds * 1000);
+    const until = new Date(now.getTime() + this.settings.timeoutSeconds * 1000 + CLAIM_MARGIN_MS);
     const startedAt = this.clock.monotonic();
     const accepting = async (): Promise<Run> => {
       const corpus = await this.corpora.require(question.corpusId);

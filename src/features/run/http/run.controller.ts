@@ -35,7 +35,7 @@ export class RunController {
     response: 'stream',
     body: 'json',
     audit: ['run.invoked', 'run.completed'],
-    errors: ['NOT_FOUND', 'SESSION_BUSY', 'SERVICE_BUSY'],
+    errors: ['NOT_FOUND', 'SESSION_BUSY', 'SERVICE_BUSY', 'RUN_INTERRUPTED', 'DB_ERROR'],
   })
   async run(
     @Body() body: RunDto,
