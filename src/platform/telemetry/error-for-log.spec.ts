@@ -17,6 +17,11 @@ describe('errorForLog', () => {
     expect(JSON.stringify(errorForLog(driver))).not.toContain('secret plan');
   });
 
+  it('keeps what a database says about its schema', () => {
+    const driver = Object.assign(new Error('column "label" does not exist'), { code: '42703' });
+    expect(errorForLog(new QueryFailedError('SELECT label', [], driver)).message).toContain('"label"');
+  });
+
   it('tells kind, text, code and place of other errors', () => {
     const logged = errorForLog(Object.assign(new TypeError('no such thing'), { code: 'ENOENT' }));
     expect(logged).toMatchObject({ type: 'TypeError', message: 'no such thing', code: 'ENOENT' });

@@ -1,3 +1,9 @@
+/**
+ * SQLSTATE classes whose text names tables, columns and resources, never values: connection, rollback, syntax and
+ * names, resources, limits, state, operator, system, internal.
+ */
+const SPEAKS_OF_THE_SCHEMA = /^(08|40|42|53|54|55|57|58|XX)/;
+
 /** Deeper chains say nothing new. */
 const MAX_CAUSES = 5;
 
@@ -12,8 +18,8 @@ interface LoggedError {
 
 /**
  * An error as the log may hold it: its kind, text, place and causes. What a database says about a failed statement,
- * and the statement's parameters, can hold anybody's words or secrets; of those only the SQLSTATE and the name of the
- * constraint are kept.
+ * and the statement's parameters, can hold anybody's words or secrets; of those only the SQLSTATE, the name of the
+ * constraint and texts about the schema are kept.
  */
 export function errorForLog(error: unknown, depth = 0): LoggedError {
   if (typeof error !== 'object' || error === null) return { type: typeof error, message: String(error) };
@@ -31,7 +37,7 @@ function textOf(error: Record<string, unknown>): Pick<LoggedError, 'message' | '
   const { code, constraint } = statement;
   const failed = statement !== error || isSqlState(code);
   return {
-    message: failed ? 'a statement failed' : String(error['message']),
+    message: failed && !SPEAKS_OF_THE_SCHEMA.test(String(code)) ? 'a statement failed' : String(error['message']),
     ...(typeof code === 'string' ? { code } : {}),
     ...(typeof constraint === 'string' ? { constraint } : {}),
   };

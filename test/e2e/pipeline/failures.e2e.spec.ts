@@ -33,7 +33,12 @@ describe('a statement that fails', () => {
       ['request failed', 'error', 'INTERNAL_ERROR'],
       ['request', 'error', 'INTERNAL_ERROR'],
     ]);
-    expect(lines[0]?.['err']).toMatchObject({ message: expect.stringContaining('name'), stack: expect.any(String) });
+    expect(lines[0]?.['err']).toMatchObject({
+      type: 'QueryFailedError',
+      message: expect.stringContaining('name'),
+      code: '42703',
+      stack: expect.any(String),
+    });
   });
 
   it('is the bare legacy text on an alias', async () => {
