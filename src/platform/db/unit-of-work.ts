@@ -91,6 +91,11 @@ export class UnitOfWork {
     else open.afterCommit.push(callback);
   }
 
+  /** Runs work that an open unit merely happens to set off, such as writing out a buffer, in units of its own. */
+  outside<T>(fn: () => T): T {
+    return this.#sessions.exit(fn);
+  }
+
   get inTransaction(): boolean {
     const scope = this.#sessions.getStore()?.scope;
     return scope === 'transaction' || scope === 'across-tenants';

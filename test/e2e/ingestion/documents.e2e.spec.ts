@@ -295,7 +295,7 @@ describe('listing', () => {
     }
     for (const limit of [1, 2, 4]) {
       const seen: string[] = [];
-      for (let cursor = ''; ;) {
+      for (let cursor = '', pages = 0; pages < 10; pages += 1) {
         const { data, meta } = (await editor.get(`/v1/documents?limit=${limit}${cursor}`).expect(200)).body;
         seen.push(...data.map(({ id }: { id: string }) => id));
         if (!meta.page.has_more) break;

@@ -19,7 +19,8 @@ function writerOver(insert: (rows: readonly AuditRow[]) => void): { writer: Audi
       written.push(...rows.map((row) => row.metadata_json?.['n']));
     },
   } as Partial<AuditEventsRepository> as AuditEventsRepository;
-  const uow = { inTransaction: false } as Partial<UnitOfWork> as UnitOfWork;
+  const outside = <T>(fn: () => T): T => fn();
+  const uow = { inTransaction: false, outside } as Partial<UnitOfWork> as UnitOfWork;
   return { writer: new AuditWriter(REGISTRY, events, uow, new ManualClock(), silentLog), written };
 }
 

@@ -66,7 +66,7 @@ export class AuditWriter extends AuditTrail implements OnModuleInit, OnApplicati
 
   /** Writes what is buffered. Rows that could not be written stay for the next time. */
   async flush(): Promise<void> {
-    this.#flushing ??= this.#drain().finally(() => (this.#flushing = undefined));
+    this.#flushing ??= this.uow.outside(() => this.#drain()).finally(() => (this.#flushing = undefined));
     await this.#flushing;
   }
 
