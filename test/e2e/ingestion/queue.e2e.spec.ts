@@ -229,6 +229,28 @@ describe('with a worker', () => {
     expect(await library.count('chunks')).toBe(0);
     await eventually(async () => expect(await library.stored('d', content_sha256)).toBeUndefined());
   });
+
+  // Reset and import again: the new document counts its generations from 1 like the old one did. A worker that still
+  // holds the old text must not put it in place of the new one.
+  it('a document that was deleted and made again meanwhile ends with its new text', async () => {
+    const release = embeddings.hold();
+    const calls = embeddings.calls.length;
+    await library.text({ document_id: 'again', text: 'The old text about walruses.' }).expect(202);
+    await until(() => embeddings.calls.length > calls);
+    const admin = await app.actor('admin', library.editor.tenantId);
+    await admin.delete(`/v1/corpora/${library.corpusId}?cascade=true`).expect(204);
+    await admin.post('/v1/corpora', { id: library.corpusId, name: 'Again' }).expect(201);
+    await library.text({ document_id: 'again', text: 'The new text about narwhals.' }).expect(202);
+    await eventually(async () => expect((await library.get('again')).status).toBe('processing'));
+    release();
+    await library.finished('again');
+    await eventually(async () => expect(await jobsOf(library, 'done')).toHaveLength(2));
+    const texts = await app.rows<{ text: string }>('SELECT text FROM chunks WHERE tenant_id = $1', [
+      library.editor.tenantId,
+    ]);
+    expect(texts).toEqual([{ text: 'The new text about narwhals.' }]);
+    expect((await library.get('again')).status).toBe('succeeded');
+  });
 });
 
 /** A queue that is as full, or as far away, as the test says. It brings nothing before there is a consumer. */

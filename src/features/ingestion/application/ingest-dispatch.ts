@@ -55,7 +55,7 @@ export class IngestDispatch {
 
   async #giveUp({ id, documentId, generation }: IngestJobRecord): Promise<void> {
     const { code } = QUEUE_UNAVAILABLE;
-    await this.progress.fail({ documentId, generation }, QUEUE_UNAVAILABLE);
+    await this.progress.fail({ documentId, generation, jobId: id }, QUEUE_UNAVAILABLE);
     await this.history.finish(id, 'failed', code);
     await this.#record('documents.ingest.failed', documentId, { job_id: id, duration_ms: 0, attempts: 0, code }, code);
   }

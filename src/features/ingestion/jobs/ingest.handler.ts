@@ -8,7 +8,7 @@ import type { Document } from '../domain/document.js';
 import { describeFailure } from '../domain/ingest-failure.js';
 import type { IngestPayload } from '../ingestion.jobs.js';
 import { IngestJobsRepository, type IngestKind } from '../persistence/ingest-jobs.repository.js';
-import { IngestProgressRepository } from '../persistence/ingest-progress.repository.js';
+import { IngestProgressRepository, type Fence } from '../persistence/ingest-progress.repository.js';
 
 interface Task {
   readonly document: Document;
@@ -17,7 +17,7 @@ interface Task {
 
 /**
  * Ingests a document: a short transaction to start, the work outside any, a second transaction that swaps the chunks.
- * The old chunks stay searchable until that one commits. Both are fenced by the generation, so whatever happened to
+ * The old chunks stay searchable until that one commits. Both are fenced by generation and job, so whatever happened to
  * the document meanwhile (deleted, given up, sent again) wins over a run that started before it.
  */
 @Injectable()
@@ -40,7 +40,7 @@ export class IngestHandler implements JobHandler<IngestPayload> {
 
   async failed(job: JobRun<IngestPayload>, error: unknown): Promise<void> {
     const failure = describeFailure(error);
-    const durationMs = await this.progress.fail(job.payload, failure);
+    const durationMs = await this.progress.fail(fenceOf(job), failure);
     if (durationMs === undefined) return;
     await this.history.finish(job.id, 'failed', failure.code);
     await this.audit.record({
@@ -53,17 +53,17 @@ export class IngestHandler implements JobHandler<IngestPayload> {
     });
   }
 
-  async #start({ id, payload, attempt }: JobRun<IngestPayload>): Promise<Task | undefined> {
-    const document = await this.progress.start(payload, id);
+  async #start(job: JobRun<IngestPayload>): Promise<Task | undefined> {
+    const document = await this.progress.start(fenceOf(job));
     if (document === undefined) return undefined;
-    const kind = await this.history.start(id, attempt);
+    const kind = await this.history.start(job.id, job.attempt);
     return { document, kind: kind ?? 'ingest' };
   }
 
   async #commit(job: JobRun<IngestPayload>, { document, kind }: Task, embedded: EmbeddedChunks): Promise<void> {
     const { id, corpusId, generation, uri } = document;
     const numChunks = embedded.chunks.length;
-    const durationMs = await this.progress.succeed(job.payload, { numChunks, reindexed: kind === 'reindex' });
+    const durationMs = await this.progress.succeed(fenceOf(job), { numChunks, reindexed: kind === 'reindex' });
     if (durationMs === undefined) return;
     await this.index.replace(
       { documentId: id, corpusId, generation, uri, embeddingModel: embedded.embeddingModel },
@@ -79,4 +79,8 @@ export class IngestHandler implements JobHandler<IngestPayload> {
     });
     job.signal.throwIfAborted();
   }
+}
+
+function fenceOf({ id, payload }: JobRun<IngestPayload>): Fence {
+  return { ...payload, jobId: id };
 }

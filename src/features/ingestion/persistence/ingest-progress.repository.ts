@@ -5,10 +5,14 @@ import { DOCUMENT_MOVES } from '../domain/document-status.js';
 import type { IngestFailure } from '../domain/ingest-failure.js';
 import { DOCUMENT_COLUMNS, fromRow, type DocumentRow } from './document-columns.js';
 
-/** Which ingestion of which document; a change for another generation than the current one changes nothing. */
+/**
+ * Which ingestion of which document. A change for another one than the document waits for changes nothing. The job
+ * tells apart what the generation cannot: a document that was deleted and made again counts from 1 again.
+ */
 export interface Fence {
   readonly documentId: string;
   readonly generation: number;
+  readonly jobId: string;
 }
 
 /** A document on which nobody works, and the job that should have. */
@@ -23,12 +27,12 @@ export interface StalledDocument {
 export class IngestProgressRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
-  /** @returns undefined when the document is gone, finished or at another generation. */
-  async start({ documentId, generation }: Fence, jobId: string): Promise<Document | undefined> {
+  /** @returns undefined when the document is gone, finished or waits for another job. */
+  async start({ documentId, generation, jobId }: Fence): Promise<Document | undefined> {
     const row = await this.uow.first<DocumentRow>(
       `UPDATE documents d SET status = 'processing', failure_code = NULL, failure_reason = NULL, completed_at = NULL,
-              processing_started_at = COALESCE(processing_started_at, now()), last_job_id = $4, updated_at = now()
-        WHERE tenant_id = $1 AND id = $2 AND generation = $3 AND status = ANY($5)
+              processing_started_at = COALESCE(processing_started_at, now()), updated_at = now()
+        WHERE ${FENCED} AND status = ANY($5)
         RETURNING ${DOCUMENT_COLUMNS}`,
       [this.uow.tenantId, documentId, generation, jobId, DOCUMENT_MOVES.start.from],
     );
@@ -38,16 +42,17 @@ export class IngestProgressRepository {
   /** @returns how long the ingestion took, in ms; undefined when it no longer counts. */
   async succeed(fence: Fence, result: { numChunks: number; reindexed: boolean }): Promise<number | undefined> {
     const row = await this.uow.first<{ durationMs: number }>(
-      `UPDATE documents SET status = 'succeeded', num_chunks = $4, completed_at = now(), updated_at = now(),
-              last_reindexed_at = CASE WHEN $5 THEN now() ELSE last_reindexed_at END
-        WHERE tenant_id = $1 AND id = $2 AND generation = $3 AND status = ANY($6) RETURNING ${DURATION}`,
+      `UPDATE documents SET status = 'succeeded', num_chunks = $6, completed_at = now(), updated_at = now(),
+              last_reindexed_at = CASE WHEN $7 THEN now() ELSE last_reindexed_at END
+        WHERE ${FENCED} AND status = ANY($5) RETURNING ${DURATION}`,
       [
         this.uow.tenantId,
         fence.documentId,
         fence.generation,
+        fence.jobId,
+        DOCUMENT_MOVES.succeed.from,
         result.numChunks,
         result.reindexed,
-        DOCUMENT_MOVES.succeed.from,
       ],
     );
     return row?.durationMs;
@@ -56,10 +61,10 @@ export class IngestProgressRepository {
   /** @returns how long the ingestion took, in ms; undefined when it no longer counts. */
   async fail(fence: Fence, { code, reason }: IngestFailure): Promise<number | undefined> {
     const row = await this.uow.first<{ durationMs: number }>(
-      `UPDATE documents SET status = 'failed', failure_code = $4, failure_reason = $5, completed_at = now(),
+      `UPDATE documents SET status = 'failed', failure_code = $6, failure_reason = $7, completed_at = now(),
               updated_at = now()
-        WHERE tenant_id = $1 AND id = $2 AND generation = $3 AND status = ANY($6) RETURNING ${DURATION}`,
-      [this.uow.tenantId, fence.documentId, fence.generation, code, reason, DOCUMENT_MOVES.fail.from],
+        WHERE ${FENCED} AND status = ANY($5) RETURNING ${DURATION}`,
+      [this.uow.tenantId, fence.documentId, fence.generation, fence.jobId, DOCUMENT_MOVES.fail.from, code, reason],
     );
     return row?.durationMs;
   }
@@ -92,4 +97,5 @@ export class IngestProgressRepository {
   }
 }
 
+const FENCED = `tenant_id = $1 AND id = $2 AND generation = $3 AND last_job_id = $4`;
 const DURATION = `COALESCE(extract(epoch FROM now() - processing_started_at) * 1000, 0)::int AS "durationMs"`;
