@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../harness/eventually.js';
@@ -217,6 +220,39 @@ describe('what stands in the way of a start gets one line', () => {
     expect(code).not.toBe(0);
     for (const name of ['DATABASE_URL', 'REDIS_URL', 'AUTH_DEV_BYPASS', 'RUN_MAX_CONCURENCY'])
       expect(stderr).toContain(name);
+  });
+});
+
+describe('tracing variables of a shell', () => {
+  // Somebody who develops with LangChain has these set; a bank's questions must not end up with a third party.
+  it('send nothing anywhere and print nothing', async () => {
+    const uploads: string[] = [];
+    const collector = createServer((request, response) => {
+      uploads.push(`${request.method} ${request.url}`);
+      response.end('{}');
+    }).listen(0, '127.0.0.1');
+    await once(collector, 'listening');
+    const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
+    const tracing = { TRACING: 'true', TRACING_V2: 'true', ENDPOINT: endpoint, API_KEY: 'key', VERBOSE: 'true' };
+    const env = Object.entries(tracing).flatMap(([name, value]) => [
+      [`LANGSMITH_${name}`, value],
+      [`LANGCHAIN_${name}`, value],
+    ]);
+    const traced = await EmbeddedServer.start(Object.fromEntries(env) as Record<string, string>);
+    try {
+      const body = JSON.stringify({ session_id: 's', corpus_id: 'c1', message: 'my secret plan', stream: false });
+      const { stdout } = await traced.shell(
+        `curl -s -X POST localhost:8000/v1/run -H "Authorization: Bearer $API_KEY" ` +
+          `-H "Content-Type: application/json" -d '${body}'`,
+      );
+      expect(stdout).toContain('"citations"');
+      expect(await traced.stop()).toBe(0);
+      expect(uploads).toEqual([]);
+      expect(traced.program.stdout + traced.program.stderr).not.toContain('my secret plan');
+    } finally {
+      await traced.discard();
+      collector.close();
+    }
   });
 });
 

@@ -25,6 +25,12 @@ const OUR_PREFIXES = [
 ];
 
 /**
+ * LangChain reads these by itself, whoever set them and for whatever program: with them it uploads every question,
+ * passage and answer to a tracing service, or prints them.
+ */
+const LIBRARY_TRACING = /^(LANGSMITH|LANGCHAIN)_/;
+
+/**
  * The settings of this process: the environment, over an optional `.env` file in the working directory.
  *
  * @throws SettingsError naming every fault.
@@ -34,5 +40,7 @@ export function settingsFromEnvironment(
   overrides: Readonly<Record<string, string>> = {},
 ): Settings {
   if (existsSync('.env')) loadEnvFile('.env');
+  for (const name of Object.keys(process.env))
+    if (LIBRARY_TRACING.test(name)) Reflect.deleteProperty(process.env, name);
   return loadSettings({ ...process.env, ...overrides }, groups, OUR_PREFIXES);
 }
