@@ -19,6 +19,11 @@ import {
 import type { Infrastructure } from './infrastructure.js';
 
 const HOUR_MS = 3_600_000;
+/**
+ * The embedded database has one connection, and storing a large document holds it for a while, in which no lease can
+ * be renewed. No other process could take the job over anyway; after a crash the next start gives it back.
+ */
+const EMBEDDED_LEASE_MS = HOUR_MS;
 const REAP_EVERY_MS = 60_000;
 /** Less than what the process as a whole has for stopping. */
 const DRAIN_MS = 15_000;
@@ -41,7 +46,7 @@ export function jobRegistry(app: INestApplicationContext, { settings }: Infrastr
 
 /** Makes this process run jobs, and the maintenance that comes with them. */
 export async function startJobs(app: INestApplicationContext, infrastructure: Infrastructure): Promise<RunningJobs> {
-  const { clock, ids, logger, queue, settings, uow } = infrastructure;
+  const { clock, database, ids, logger, queue, settings, uow } = infrastructure;
   const jobs = settings.get(jobsSettings);
   const outbox = app.get(OutboxRepository, { strict: false });
   const relay = app.get(Relay, { strict: false });
@@ -49,8 +54,9 @@ export async function startJobs(app: INestApplicationContext, infrastructure: In
     jobRegistry(app, infrastructure),
     queue,
     { outbox, uow, wake: () => relay.wake(), clock, ids, log: logger },
-    { leaseMs: jobs.leaseSeconds * 1000 },
+    { leaseMs: database.embedded ? EMBEDDED_LEASE_MS : jobs.leaseSeconds * 1000 },
   );
+  if (database.embedded) await outbox.recover(clock.now());
   await runner.start();
   const reaper = app.get(IngestReaper, { strict: false });
   const recurring = new Recurring(clock, logger);

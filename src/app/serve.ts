@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { executor } from '../cli/executor.js';
 import { authSettings } from '../features/auth/index.js';
+import { ingestionSettings } from '../features/ingestion/index.js';
 import type { Settings } from '../kernel/settings.js';
 import { DataFolder, dbSettings } from '../platform/db/index.js';
 import { httpSettings } from '../platform/http/index.js';
@@ -20,12 +21,14 @@ import type { Lifecycle } from './lifecycle.js';
 import { WrongRole } from './start-fault.js';
 import { version } from './version.js';
 
-/**
- * Without Redis nobody else would hear of a job, and nobody else can open the embedded database: then the API runs
- * the jobs itself. Otherwise workers do.
- */
-export function runsJobs(settings: Settings): boolean {
+/** Without Redis nobody else would hear of a job, and nobody else can open the embedded database. */
+function isAlone(settings: Settings): boolean {
   return settings.get(sharedStateSettings).redisUrl === undefined || settings.get(dbSettings).url === undefined;
+}
+
+/** Whether the API runs the jobs: when it is alone, and when documents are ingested inline, for want of a worker. */
+function runsJobs(settings: Settings): boolean {
+  return isAlone(settings) || settings.get(ingestionSettings).executionMode === 'inline';
 }
 
 /** The API; with the embedded database, the whole platform in one process. */
@@ -48,7 +51,7 @@ export async function serveApi(life: Lifecycle): Promise<void> {
 /** Runs jobs for API processes elsewhere. */
 export async function serveWorker(life: Lifecycle): Promise<void> {
   const settings = settingsFromEnvironment(SETTINGS);
-  if (runsJobs(settings)) {
+  if (isAlone(settings)) {
     throw new WrongRole(
       'A worker needs DATABASE_URL and REDIS_URL. Without them the API process runs the jobs itself.',
     );

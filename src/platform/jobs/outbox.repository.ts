@@ -141,6 +141,23 @@ export class OutboxRepository {
     );
   }
 
+  /**
+   * Gives back every job that was running when its process ended. Only for a process that knows itself to be the only
+   * one, and before it runs any.
+   *
+   * @returns how many there were.
+   */
+  async recover(now: Date): Promise<number> {
+    return this.uow.acrossTenants('outbox', () =>
+      this.uow.execute(
+        `UPDATE outbox_jobs SET state = 'pending', run_at = $1, delivered_at = NULL, locked_until = NULL,
+                lock_token = NULL
+          WHERE state = 'running'`,
+        [now],
+      ),
+    );
+  }
+
   /** In the current transaction of the tenant, so that the domain row fails with the job. */
   async bury(job: ClaimedJob, now: Date, lastError: string): Promise<boolean> {
     return this.#changeHere(

@@ -4,8 +4,11 @@ import { UnitOfWork } from '../../../platform/db/index.js';
 import type { IndexedChunk, IndexedDocument } from '../domain/indexed-chunk.js';
 import { scoreOf, type Passage } from '../domain/passage.js';
 
-/** Rows per INSERT: large enough to save round trips, small enough to bound the statement. */
-const BATCH = 200;
+/**
+ * Rows per INSERT: enough to save round trips, few enough that the embedded database, which works on the event loop,
+ * lets others in between.
+ */
+const BATCH = 50;
 
 interface NearestRow {
   readonly id: string;
