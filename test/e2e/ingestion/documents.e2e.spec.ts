@@ -19,6 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 beforeEach(async () => {
+  embeddings.reset();
   library = await Library.open(app);
   editor = library.editor;
 });

@@ -13,13 +13,19 @@ export class GatedEmbeddings extends EmbeddingModel {
   peak = 0;
   readonly #fake = new FakeEmbeddingModel();
   #gate: Promise<void> = Promise.resolve();
+  #open = (): void => undefined;
   #failures: { readonly containing: string; left: number }[] = [];
 
   /** Holds documents from now on. @returns what lets them go. */
   hold(): () => void {
-    let open = (): void => undefined;
-    this.#gate = new Promise((resolve) => (open = resolve));
-    return open;
+    this.#gate = new Promise((resolve) => (this.#open = resolve));
+    return this.#open;
+  }
+
+  /** Lets go what a test that failed still holds, so that the next one is not held up. */
+  reset(): void {
+    this.#open();
+    this.#failures = [];
   }
 
   /** Fails the next `times` calls with a text that contains this one. */

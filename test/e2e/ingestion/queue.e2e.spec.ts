@@ -33,6 +33,7 @@ describe('with a worker', () => {
   });
   afterAll(() => app.close());
   beforeEach(async () => {
+    embeddings.reset();
     library = await Library.open(app);
   });
 

@@ -6,6 +6,7 @@ import { sha256Hex } from '../../../src/kernel/hash.js';
 import { TestApp } from '../../harness/app.js';
 import { eventually } from '../../harness/eventually.js';
 import { RawConnection } from '../pipeline/raw-http.js';
+import { uploadMark, uploadsOf } from '../../harness/upload-files.js';
 import { formBody, Library, postForm, type Form, type Part } from './library.js';
 
 const MIB = 1024 * 1024;
@@ -25,33 +26,6 @@ afterAll(async () => {
 beforeEach(async () => {
   library = await Library.open(app);
 });
-
-let marks = 0;
-/** Words that no other upload holds, by which its temporary file is found. */
-const mark = () => `Upload ${process.pid}-${(marks += 1)} about krill.`;
-
-/** Files of uploads in progress that begin with these words. Other processes use the folder, too. */
-function uploadsOf(words: string): string[] {
-  const begins = (file: string): boolean => {
-    try {
-      return readFileSync(file).subarray(0, words.length).toString() === words;
-    } catch {
-      return false; // removed in the meantime
-    }
-  };
-  return readdirSync(tmpdir())
-    .filter((name) => name.startsWith('nexusrag-upload-'))
-    .flatMap((name) => filesIn(join(tmpdir(), name)))
-    .filter(begins);
-}
-
-function filesIn(path: string): string[] {
-  try {
-    return readdirSync(path).map((name) => join(path, name));
-  } catch {
-    return [];
-  }
-}
 
 /** Every stored blob of the tenant, below its folder. */
 function blobs(): string[] {
@@ -94,7 +68,7 @@ describe('2xx', () => {
   });
 
   it('keeps the text where the tenant, the document and the content say, and nothing else', async () => {
-    const content = mark();
+    const content = uploadMark();
     await library.upload({ fields: { document_id: 'd' }, files: [{ content }] }).expect(202);
     const key = library.keyOf('d', sha256Hex(content));
     expect(readFileSync(join(folder, 'data', 'documents', `${key}~`), 'utf8')).toBe(content);
@@ -226,7 +200,7 @@ describe('4xx stores nothing', () => {
   });
 
   it('leaves no temporary file when it refuses after the file has come', async () => {
-    const content = mark();
+    const content = uploadMark();
     for (const form of [{ fields: { colour: 'red' } }, { fields: { corpus_id: 'missing' } }, { type: 'image/png' }]) {
       const { type = 'text/plain', ...rest } = form;
       await library.upload({ ...rest, files: [{ content, type }], filesFirst: true });
@@ -241,7 +215,7 @@ describe('4xx stores nothing', () => {
   });
 
   it('413 for 11 MiB, and for one byte over the limit', async () => {
-    const words = mark();
+    const words = uploadMark();
     for (const size of [11 * MIB, 10 * MIB + 1]) {
       await expectRefused({ files: [{ content: words.padEnd(size, 'x') }] }, 413, 'PAYLOAD_TOO_LARGE');
     }
@@ -279,7 +253,7 @@ it('503 BLOB_STORE_UNAVAILABLE when the text cannot be stored, and no document',
 
 // Half a document that is searchable is worse than none, and half files that stay fill the disk.
 it('a sender that leaves in the middle of the file leaves nothing behind', async () => {
-  const words = mark();
+  const words = uploadMark();
   const fields = { corpus_id: library.corpusId, document_id: 'half' };
   const body = formBody({ fields, files: [{ content: words.padEnd(500_000) }] });
   const connection = new RawConnection(app.url);

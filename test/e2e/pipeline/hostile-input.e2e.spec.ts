@@ -1,10 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp, type Actor } from '../../harness/app.js';
 import { eventually } from '../../harness/eventually.js';
+import { uploadMark, uploadsOf } from '../../harness/upload-files.js';
 import { raw, RawConnection, type RawAnswer } from './raw-http.js';
 
 const MIB = 1024 * 1024;
@@ -13,23 +11,14 @@ let app: TestApp;
 let editor: Actor;
 let reader: Actor;
 let corpusId: string;
-let uploads: string;
-const temporary = process.env['TMPDIR'];
 
 beforeAll(async () => {
-  uploads = mkdtempSync(join(tmpdir(), 'nexusrag-uploads-'));
-  process.env['TMPDIR'] = uploads;
   app = await TestApp.start({ INGEST_MAX_BYTES: String(MIB) });
   editor = await app.actor('editor');
   reader = await app.actor('reader', editor.tenantId);
   corpusId = (await editor.post('/v1/corpora', { name: 'Corpus' }).expect(201)).body.data.id as string;
 });
-afterAll(async () => {
-  await app.close();
-  if (temporary === undefined) delete process.env['TMPDIR'];
-  else process.env['TMPDIR'] = temporary;
-  rmSync(uploads, { recursive: true, force: true });
-});
+afterAll(() => app.close());
 
 interface Sent {
   readonly to?: string;
@@ -411,9 +400,18 @@ describe('clients that leave', () => {
       return lines[0];
     });
 
+  const mark = uploadMark();
+
   it.each([
     ['JSON', 'application/json', '/v1/corpora', '{"name":'],
-    ['a form', 'multipart/form-data; boundary=b', '/v1/documents', form({})[0].toString().slice(0, 100)],
+    [
+      'a form',
+      'multipart/form-data; boundary=b',
+      '/v1/documents',
+      form({}, mark + ' '.repeat(500))[0]
+        .toString()
+        .slice(0, 400),
+    ],
   ])('in the middle of %s are logged as gone, blamed on nobody, and leave no file', async (_name, type, path, part) => {
     for (let attempt = 0; attempt < 10; attempt += 1) {
       const id = `gone-${path.slice(4)}-${attempt}`;
@@ -432,9 +430,7 @@ describe('clients that leave', () => {
       const line = await lineOf(id);
       expect(line).toMatchObject({ level: 'info', aborted: true });
     }
-    await eventually(() =>
-      expect(readdirSync(uploads).filter((name) => name.startsWith('nexusrag-upload-'))).toEqual([]),
-    );
+    await eventually(() => expect(uploadsOf(mark)).toEqual([]));
     expect(app.logs.filter((line) => line['msg'] === 'request failed')).toEqual([]);
   });
 });

@@ -41,6 +41,14 @@ describe('acceptMetadata', () => {
     expect(acceptMetadata(given)).toEqual({ ok: false, reason: expect.stringContaining('NUL characters') });
   });
 
+  // JSON bodies are refused for these before they get here; a form field arrives as text.
+  it.each(['{"__proto__":{"a":1}}', '{"labels":{"constructor":"x"}}', '{"a":[{"toString":1}]}'])(
+    'refuses reserved keys in %s',
+    (json) => {
+      expect(parseMetadata(json)).toEqual({ ok: false, reason: expect.stringContaining('reserved names') });
+    },
+  );
+
   it('takes characters beyond the basic plane and the text of an escape', () => {
     expect(acceptMetadata({ a: '😀', b: '\\u0000' }).ok).toBe(true);
   });

@@ -57,6 +57,7 @@ function storageFault(root: unknown): string | undefined {
     if (typeof value !== 'object' || value === null) continue;
     if (depth >= MAX_DEPTH) return `must not be nested deeper than ${MAX_DEPTH} levels`;
     for (const [key, child] of Object.entries(value)) {
+      if (key in Object.prototype) return 'must not have keys with reserved names such as __proto__';
       open.push({ value: key, depth }, { value: child as unknown, depth: depth + 1 });
     }
   }
