@@ -9,6 +9,11 @@ export function uploadMark(): string {
   return `Upload ${process.pid}-${(marks += 1)} about krill.`;
 }
 
+/** Temporary folders of this process's uploads; suites in one process run one after another. */
+export function uploadFolders(): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith(`nexusrag-upload-${process.pid}-`));
+}
+
 /** Temporary files of uploads that begin with these words. Other processes use the folder, too. */
 export function uploadsOf(words: string): string[] {
   const begins = (file: string): boolean => {

@@ -46,7 +46,7 @@ export function multipartReader(settings: HttpSettings): BodyReader {
     if (request.is('multipart/form-data') === false) {
       throw commonErrors.UNSUPPORTED_MEDIA_TYPE({ message: 'Send the body as multipart/form-data.' });
     }
-    const folder = await mkdtemp(join(tmpdir(), 'nexusrag-upload-'));
+    const folder = await mkdtemp(join(tmpdir(), `nexusrag-upload-${process.pid}-`));
     const remove = (): void => void rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
     response.once('close', remove);
     if (response.destroyed) {
