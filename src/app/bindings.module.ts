@@ -1,4 +1,4 @@
-import { Global, Module, type OnModuleDestroy } from '@nestjs/common';
+import { Global, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { CorpusContents } from '../features/corpora/index.js';
 import { DocumentsOfCorpus, IngestionModule } from '../features/ingestion/index.js';
 import { Ids } from '../kernel/ids.js';
@@ -38,11 +38,11 @@ import {
   ],
   exports: [CorpusContents, Jobs, OutboxRepository, Relay],
 })
-export class BindingsModule implements OnModuleDestroy {
+export class BindingsModule implements OnApplicationShutdown {
   constructor(private readonly relay: Relay) {}
 
-  /** What was not delivered yet stays in the outbox. */
-  async onModuleDestroy(): Promise<void> {
+  /** What was not delivered yet stays in the outbox. After the last request, and what it enqueued. */
+  async onApplicationShutdown(): Promise<void> {
     await this.relay.close();
   }
 }

@@ -11,7 +11,16 @@ import {
   ingestionSettings,
 } from '../features/ingestion/index.js';
 import { DocumentPermissionEntity, rbacAbacAudit } from '../features/rbac-abac/index.js';
-import { ChunkEntity, retrievalErrors, retrievalSettings } from '../features/retrieval/index.js';
+import {
+  ChunkEmbeddingEntity,
+  ChunkEntity,
+  CorpusIndexEntity,
+  CorpusTermEntity,
+  HiddenGenerationEntity,
+  retrievalAudit,
+  retrievalErrors,
+  retrievalSettings,
+} from '../features/retrieval/index.js';
 import {
   CheckpointEntity,
   MessageEntity,
@@ -28,6 +37,7 @@ import { errorDeclaration, type ErrorSpec } from '../kernel/errors.js';
 import type { SettingsGroup } from '../kernel/settings.js';
 import { blobStoreErrors, blobStoreSettings } from '../platform/blob-store/index.js';
 import { dbErrors, dbSettings } from '../platform/db/index.js';
+import { documentParserErrors, documentParserSettings } from '../platform/document-parser/index.js';
 import { httpSettings } from '../platform/http/index.js';
 import { modelErrors, modelSettings } from '../platform/model-gateway/index.js';
 import { jobsErrors, jobsSettings } from '../platform/jobs/index.js';
@@ -43,6 +53,7 @@ export const SETTINGS: readonly SettingsGroup[] = [
   sharedStateSettings,
   jobsSettings,
   blobStoreSettings,
+  documentParserSettings,
   modelSettings,
   authSettings,
   retrievalSettings,
@@ -54,6 +65,7 @@ export const AUDIT_EVENTS: AuditEventSet = {
   ...authAudit,
   ...rbacAbacAudit,
   ...corporaAudit,
+  ...retrievalAudit,
   ...ingestionAudit,
   ...runAudit,
 };
@@ -66,6 +78,10 @@ export const ENTITIES = [
   DocumentPermissionEntity,
   CorpusEntity,
   ChunkEntity,
+  ChunkEmbeddingEntity,
+  CorpusIndexEntity,
+  CorpusTermEntity,
+  HiddenGenerationEntity,
   DocumentEntity,
   DocumentLabelEntity,
   DocumentSourceRemovalEntity,
@@ -81,6 +97,7 @@ const ERROR_SETS = [
   sharedStateErrors,
   jobsErrors,
   blobStoreErrors,
+  documentParserErrors,
   breakerErrors,
   modelErrors,
   authErrors,

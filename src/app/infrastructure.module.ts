@@ -5,8 +5,15 @@ import { Clock } from '../kernel/time.js';
 import { BlobStore } from '../platform/blob-store/index.js';
 import { UnitOfWork } from '../platform/db/index.js';
 import { DeliveryQueue } from '../platform/jobs/index.js';
-import { ChatModel, EmbeddingModel } from '../platform/model-gateway/index.js';
-import { SharedState } from '../platform/shared-state/index.js';
+import { DocumentParser } from '../platform/document-parser/index.js';
+import {
+  ChatModel,
+  EmbeddingModel,
+  EmbeddingModels,
+  modelSettings,
+  Reranker,
+} from '../platform/model-gateway/index.js';
+import { AppendLogs, SharedState } from '../platform/shared-state/index.js';
 import { SETTINGS } from './catalogue.js';
 import type { Infrastructure } from './infrastructure.js';
 
@@ -22,11 +29,19 @@ export class InfrastructureModule {
       { provide: Log, useValue: infrastructure.logger },
       { provide: UnitOfWork, useValue: infrastructure.uow },
       { provide: SharedState, useValue: infrastructure.state },
+      { provide: AppendLogs, useValue: infrastructure.appendLogs },
       { provide: DeliveryQueue, useValue: infrastructure.queue },
       { provide: BlobStore, useValue: infrastructure.blobs },
+      { provide: DocumentParser, useValue: infrastructure.parser },
       { provide: ChatModel, useValue: infrastructure.chat },
       { provide: EmbeddingModel, useValue: infrastructure.embeddings },
+      { provide: EmbeddingModels, useValue: embeddingModels(infrastructure) },
+      { provide: Reranker, useValue: infrastructure.reranker },
     ];
     return { module: InfrastructureModule, providers, exports: providers.map(({ provide }) => provide) };
   }
+}
+
+function embeddingModels({ embeddings, settings, clock, ids }: Infrastructure): EmbeddingModels {
+  return new EmbeddingModels(embeddings, settings.get(modelSettings), clock, ids);
 }

@@ -7,6 +7,7 @@ import {
   sourceRemovalJob,
   SourceRemovalHandler,
 } from '../features/ingestion/index.js';
+import { AbandonedGenerations, ReembedHandler, reembedJob } from '../features/retrieval/index.js';
 import {
   JobRegistry,
   JobRunner,
@@ -25,8 +26,8 @@ const HOUR_MS = 3_600_000;
  */
 const EMBEDDED_LEASE_MS = HOUR_MS;
 const REAP_EVERY_MS = 60_000;
-/** Less than what the process as a whole has for stopping. */
-const DRAIN_MS = 15_000;
+/** How long a stopping process lets its jobs finish. */
+export const JOBS_DRAIN_MS = 15_000;
 
 export interface RunningJobs {
   /** Takes no more jobs and waits for those that run; what does not end in time is given back to other workers. */
@@ -40,6 +41,7 @@ export function jobRegistry(app: INestApplicationContext, { settings }: Infrastr
   registry.register(ingestJobOf(ingestion), app.get(IngestHandler, { strict: false }), {
     concurrency: ingestion.maxConcurrency,
   });
+  registry.register(reembedJob, app.get(ReembedHandler, { strict: false }), { concurrency: 1 });
   registry.register(sourceRemovalJob, app.get(SourceRemovalHandler, { strict: false }), { concurrency: 1 });
   return registry;
 }
@@ -53,7 +55,7 @@ export async function startJobs(app: INestApplicationContext, infrastructure: In
   const runner = new JobRunner(
     jobRegistry(app, infrastructure),
     queue,
-    { outbox, uow, wake: () => relay.wake(), clock, ids, log: logger },
+    { outbox, uow, wake: (name, at) => relay.wake(name, at), clock, ids, log: logger },
     { leaseMs: database.embedded ? EMBEDDED_LEASE_MS : jobs.leaseSeconds * 1000 },
   );
   if (database.embedded) await outbox.recover(clock.now());
@@ -62,17 +64,19 @@ export async function startJobs(app: INestApplicationContext, infrastructure: In
   const recurring = new Recurring(clock, logger);
   recurring.every('relay sweep', jobs.sweepIntervalMs, () => relay.sweep());
   recurring.every('stalled documents', REAP_EVERY_MS, () => reaper.sweep());
+  const abandoned = app.get(AbandonedGenerations, { strict: false });
+  recurring.every('abandoned generations', REAP_EVERY_MS, () => abandoned.sweep());
   recurring.every('finished jobs', HOUR_MS, () =>
     pruneJobs(outbox, clock, {
       keepDoneMs: jobs.keepDoneHours * HOUR_MS,
       keepDeadMs: jobs.keepDeadDays * 24 * HOUR_MS,
     }),
   );
-  relay.wake();
+  void relay.sweep();
   return {
     stop: async () => {
       await recurring.stop();
-      await runner.drain(DRAIN_MS);
+      await runner.drain(JOBS_DRAIN_MS);
     },
   };
 }

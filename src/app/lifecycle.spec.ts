@@ -29,4 +29,33 @@ describe('Lifecycle', () => {
     await life.stop();
     expect(stopped).toEqual(['server', 'jobs', 'database']);
   });
+
+  // One after the other, a stream and a job that both take their time would end in a hard exit.
+  it('stops parts that belong together at the same time, and what they need after both', async () => {
+    const events: string[] = [];
+    const life = new Lifecycle();
+    let open = (): void => undefined;
+    const jobsEnded = new Promise<void>((resolve) => (open = resolve));
+    life.onStop(async () => void events.push('database'));
+    life.onStop(async () => {
+      events.push('answers');
+      open();
+    });
+    life.alongside(async () => {
+      events.push('jobs');
+      await jobsEnded;
+      events.push('jobs ended');
+    });
+    await life.stop();
+    expect(events).toEqual(['answers', 'jobs', 'jobs ended', 'database']);
+  });
+
+  it('allows for the longest of its drains and some time for the rest', () => {
+    const life = new Lifecycle();
+    const rest = life.limitMs;
+    expect(rest).toBeGreaterThanOrEqual(10_000);
+    life.onStop(async () => undefined, 600_000);
+    life.alongside(async () => undefined, 15_000);
+    expect(life.limitMs).toBe(600_000 + rest);
+  });
 });

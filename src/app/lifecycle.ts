@@ -4,8 +4,8 @@ import { SystemClock, type Clock } from '../kernel/time.js';
 import { holdProcess } from './hold-process.js';
 import { startFault } from './start-fault.js';
 
-/** Longest time from the first signal to the exit. */
-const DRAIN_LIMIT_MS = 30_000;
+/** What a process may take to stop besides the time that it gives to the work in progress. */
+const STOPPING_MS = 15_000;
 /** One Ctrl-C reaches a process more than once: from the terminal and from every runner above it, such as npm. */
 const SAME_SIGNAL_MS = 500;
 
@@ -14,23 +14,47 @@ const EXIT_AT_ONCE = 130;
 
 /** What a process has started and must stop, in reverse order. */
 export class Lifecycle {
-  readonly #stops: (() => Promise<unknown>)[] = [];
+  readonly #stops: (() => Promise<unknown>)[][] = [];
+  #limitMs = STOPPING_MS;
   /** Set when there is one; before that, faults go to the error output only. */
   log: Log = silentLog;
 
-  onStop(stop: () => Promise<unknown>): void {
-    this.#stops.push(stop);
+  /** Longest time from the first signal to the exit: the longest drain, and some time for the rest. */
+  get limitMs(): number {
+    return this.#limitMs;
+  }
+
+  /** @param drainMs how long stopping this part may wait for work in progress. */
+  onStop(stop: () => Promise<unknown>, drainMs = 0): void {
+    this.#stops.push([stop]);
+    this.#allow(drainMs);
+  }
+
+  /** Like `onStop`, but at the same time as the part before: their drains do not add up. */
+  alongside(stop: () => Promise<unknown>, drainMs = 0): void {
+    const before = this.#stops.at(-1);
+    if (before === undefined) this.#stops.push([stop]);
+    else before.push(stop);
+    this.#allow(drainMs);
   }
 
   /** Stops everything, also when a part fails to. */
   async stop(): Promise<void> {
-    for (let stop = this.#stops.pop(); stop !== undefined; stop = this.#stops.pop()) {
-      try {
-        await stop();
-      } catch (error) {
-        this.log.error({ err: error }, 'a part of the process did not stop cleanly');
-      }
+    for (let parts = this.#stops.pop(); parts !== undefined; parts = this.#stops.pop()) {
+      await Promise.all(parts.map((stop) => this.#stopPart(stop)));
     }
+  }
+
+  async #stopPart(stop: () => Promise<unknown>): Promise<void> {
+    try {
+      await stop();
+    } catch (error) {
+      this.log.error({ err: error }, 'a part of the process did not stop cleanly');
+    }
+  }
+
+  #allow(drainMs: number): void {
+    this.#limitMs = Math.max(this.#limitMs, STOPPING_MS + drainMs);
   }
 }
 
@@ -67,8 +91,8 @@ export async function runProcess(start: (life: Lifecycle) => Promise<void>): Pro
     process.exit(EXIT_FAILED);
   }
   await stopping;
-  clock.after(DRAIN_LIMIT_MS, () => {
-    life.log.error({ limit_ms: DRAIN_LIMIT_MS }, 'the process did not stop in time');
+  clock.after(life.limitMs, () => {
+    life.log.error({ limit_ms: life.limitMs }, 'the process did not stop in time');
     process.exit(EXIT_FAILED);
   });
   await life.stop();

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { executor } from '../cli/executor.js';
 import { authSettings } from '../features/auth/index.js';
 import { ingestionSettings } from '../features/ingestion/index.js';
+import { runSettings } from '../features/run/index.js';
 import type { Settings } from '../kernel/settings.js';
 import { DataFolder, dbSettings } from '../platform/db/index.js';
 import { httpSettings } from '../platform/http/index.js';
@@ -16,7 +17,7 @@ import { SETTINGS } from './catalogue.js';
 import { ControlSocket } from './control-socket.js';
 import { createHttpApp, type HttpApp } from './http-app.js';
 import { openInfrastructure, type Infrastructure } from './infrastructure.js';
-import { startJobs } from './jobs.js';
+import { JOBS_DRAIN_MS, startJobs } from './jobs.js';
 import type { Lifecycle } from './lifecycle.js';
 import { WrongRole } from './start-fault.js';
 import { version } from './version.js';
@@ -38,8 +39,11 @@ export async function serveApi(life: Lifecycle): Promise<void> {
   const restoreLogs = quieten(logger);
   await ensureSchema(infrastructure);
   const app = await createHttpApp(infrastructure);
-  life.onStop(() => app.close());
-  if (runsJobs(settings)) await runJobs(life, app.nest, infrastructure);
+  life.onStop(() => app.close(), settings.get(runSettings).drainSeconds * 1000);
+  if (runsJobs(settings)) {
+    const jobs = await startJobs(app.nest, infrastructure);
+    life.alongside(() => jobs.stop(), JOBS_DRAIN_MS);
+  }
   const demo = infrastructure.database.embedded ? await embed(life, app, infrastructure) : undefined;
   const port = await listen(app, infrastructure);
   const { header } = settings.get(authSettings);
@@ -61,7 +65,8 @@ export async function serveWorker(life: Lifecycle): Promise<void> {
   const logger = new NestLogger(infrastructure.logger);
   const app = await NestFactory.createApplicationContext(AppModule.of(infrastructure), { abortOnError: false, logger });
   life.onStop(() => app.close());
-  await runJobs(life, app, infrastructure);
+  const jobs = await startJobs(app, infrastructure);
+  life.onStop(() => jobs.stop(), JOBS_DRAIN_MS);
   infrastructure.logger.info({ version: version() }, 'the worker runs jobs');
 }
 
@@ -73,15 +78,6 @@ async function open(life: Lifecycle, settings = settingsFromEnvironment(SETTINGS
   return infrastructure;
 }
 
-async function runJobs(
-  life: Lifecycle,
-  app: Parameters<typeof startJobs>[0],
-  infrastructure: Infrastructure,
-): Promise<void> {
-  const jobs = await startJobs(app, infrastructure);
-  life.onStop(() => jobs.stop());
-}
-
 /** What comes with the embedded database: the demo, and the socket through which commands reach this process. */
 async function embed(life: Lifecycle, app: HttpApp, infrastructure: Infrastructure): Promise<Bootstrapped> {
   const { clock, logger, settings } = infrastructure;
@@ -90,7 +86,7 @@ async function embed(life: Lifecycle, app: HttpApp, infrastructure: Infrastructu
   try {
     const execute = executor(app.nest, infrastructure);
     const socket = await ControlSocket.open(folder, { execute, clock, log: logger });
-    life.onStop(() => socket.close());
+    life.alongside(() => socket.close());
   } catch (error) {
     logger.warn({ err: error }, 'no control socket: commands need this process to be stopped');
   }

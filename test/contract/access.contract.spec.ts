@@ -80,7 +80,7 @@ describe('a valid request of the lowest role that may send it', () => {
     const admin = await app.actor('admin');
     const sender = await app.actor(roleOf(id), admin.tenantId);
     const { operation } = routeOf(id);
-    const response = await send(app, callOf(routeOf(id), await furnish(app, admin)), sender.token);
+    const response = await send(app, callOf(routeOf(id), await furnish(app, admin, sender)), sender.token);
     const requestId = response.get('X-Request-Id');
     expect([response.status, response.text]).toEqual([operation.status, expect.anything()]);
     const shapes = {

@@ -4,7 +4,7 @@ import type { Actor, TestApp } from '../harness/app.js';
 import { eventually } from '../harness/eventually.js';
 
 /** What an identifier in a request can name. */
-export type Resource = 'corpus' | 'document' | 'session';
+export type Resource = 'corpus' | 'document' | 'session' | 'run';
 
 export type Ids = Readonly<Record<Resource, string>>;
 
@@ -25,8 +25,12 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   'corpora.create': { invents: { 'body.id': 'corpus' }, body: (unique) => ({ name: unique }) },
   'corpora.delete': { names: { 'path.id': 'corpus' }, query: { cascade: 'true' } },
   'corpora.get': { names: { 'path.id': 'corpus' } },
+  'corpora.index': { names: { 'path.id': 'corpus' } },
   'corpora.list': {},
+  'corpora.reembed': { names: { 'path.id': 'corpus' } },
+  'corpora.search': { names: { 'path.id': 'corpus' }, query: { q: 'When does the harbour open?' } },
   'corpora.update': { names: { 'path.id': 'corpus' }, body: (unique) => ({ name: unique }) },
+  'documents.content': { names: { 'path.id': 'document' }, query: { from: '0', to: '10' } },
   'documents.createText': {
     names: { 'body.corpus_id': 'corpus' },
     invents: { 'body.document_id': 'document' },
@@ -50,6 +54,10 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
     invents: { 'body.session_id': 'session' },
     body: () => ({ message: 'What is in the corpus?' }),
   },
+  'run.events': { names: { 'path.id': 'run' } },
+  'sessions.delete': { names: { 'path.id': 'session' } },
+  'sessions.list': {},
+  'sessions.messages': { names: { 'path.id': 'session' } },
 };
 
 export interface Call {
@@ -108,17 +116,21 @@ export function send(app: TestApp, { method, path, query, body, file }: Call, to
   return body === undefined ? test : test.send(body);
 }
 
-/** A corpus with an ingested document, and a session in which a question was answered. Nothing runs afterwards. */
-export async function furnish(app: TestApp, admin: Actor): Promise<Ids> {
+/**
+ * A corpus with an ingested document, and a session in which a question was answered. Nothing runs afterwards.
+ *
+ * @param asker whose session and run it is.
+ */
+export async function furnish(app: TestApp, admin: Actor, asker = admin): Promise<Ids> {
   const unique = `furniture-${(calls += 1)}`;
   const corpus = await admin.post('/v1/corpora', { id: `${unique}-c`, name: unique }).expect(201);
   const corpus_id = (corpus.body as { data: { id: string } }).data.id;
   const document = { corpus_id, document_id: `${unique}-d`, text: 'The harbour opens at nine.' };
   await admin.post('/v1/documents/text', document).expect(202);
   await idle(app, admin.tenantId);
-  const session = { session_id: `${unique}-s`, corpus_id, message: 'When does the harbour open?', stream: false };
-  await admin.post('/v1/run', session).expect(200);
-  return { corpus: corpus_id, document: document.document_id, session: session.session_id };
+  const session = { session_id: `${unique}-s`, corpus_id, message: 'When does the harbour open?' };
+  const run = (await asker.post('/v1/run', session).expect(200)).get('X-Run-Id') ?? '';
+  return { corpus: corpus_id, document: document.document_id, session: session.session_id, run };
 }
 
 /** Resolves when every job of the tenant is done. */
@@ -130,4 +142,9 @@ export async function idle(app: TestApp, tenantId: string): Promise<void> {
 }
 
 /** Identifiers that nobody has. */
-export const MISSING: Ids = { corpus: 'no-such-corpus', document: 'no-such-document', session: 'no-such-session' };
+export const MISSING: Ids = {
+  corpus: 'no-such-corpus',
+  document: 'no-such-document',
+  session: 'no-such-session',
+  run: '00000000-0000-7000-8000-000000000000',
+};

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import supertest from 'supertest';
 import { ApiKeys } from '../../src/features/auth/index.js';
-import { Runs } from '../../src/features/run/application/runs.js';
+import { RunSlots } from '../../src/features/run/application/run-slots.js';
 import { TestApp, type Actor } from '../harness/app.js';
 import { furnish } from './examples.js';
 import { mentioning } from './sources.js';
@@ -160,8 +160,8 @@ describe('the stages of a request', () => {
 describe('the slots for answers', () => {
   const taken: (() => void)[] = [];
   beforeAll(() => {
-    const runs = app.app.nest.get(Runs, { strict: false });
-    while (runs.freeSlots > 0) taken.push(runs.acquireSlot());
+    const slots = app.app.nest.get(RunSlots, { strict: false });
+    while (slots.free > 0) taken.push(slots.acquire(`tenant-${taken.length}`));
   });
   afterAll(() => taken.forEach((release) => release()));
 

@@ -14,9 +14,14 @@ export const ROWS: Readonly<Record<string, string>> = {
   document_labels: `(tenant_id, document_id, key, value) VALUES ($1, 'd', 'k', 'v')`,
   ingest_jobs: `(tenant_id, id, document_id, generation, kind, status) VALUES ($1, 'i', 'd', 1, 'ingest', 'succeeded')`,
   document_source_removals: `(tenant_id, storage_key, document_id) VALUES ($1, 's', 'd')`,
-  chunks: `(tenant_id, id, corpus_id, document_id, generation, chunk_index, document_uri, text, embedding,
-    embedding_model, content_sha256)
-    VALUES ($1, gen_random_uuid(), 'c', 'd', 1, 0, 'u', 't', array_fill(0.1, ARRAY[768])::vector, 'm', 'h')`,
+  chunks: `(tenant_id, id, corpus_id, document_id, generation, chunk_index, document_uri, text, terms, term_weights,
+    content_sha256)
+    VALUES ($1, '00000000-0000-4000-8000-000000000001', 'c', 'd', 1, 0, 'u', 't', '', '{1:1}/2', 'h')`,
+  chunk_embeddings: `(tenant_id, chunk_id, corpus_id, document_id, generation, embedding_model, embedding)
+    VALUES ($1, '00000000-0000-4000-8000-000000000001', 'c', 'd', 1, 'm', array_fill(0.1, ARRAY[768])::vector)`,
+  hidden_generations: `(tenant_id, document_id, generation) VALUES ($1, 'd', 2)`,
+  corpus_terms: `(tenant_id, corpus_id, term, chunk_count) VALUES ($1, 'c', 't', 1)`,
+  corpus_indexes: `(tenant_id, corpus_id, embedding_model) VALUES ($1, 'c', 'm')`,
   sessions: `(tenant_id, subject_id, id) VALUES ($1, 'u', 's')`,
   messages: `(tenant_id, id, subject_id, session_id, seq, role, content, run_id)
     VALUES ($1, gen_random_uuid(), 'u', 's', 1, 'user', 'q', 'r')`,

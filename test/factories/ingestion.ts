@@ -13,7 +13,16 @@ import { loadSettings } from '../../src/kernel/settings.js';
 import { Clock, SystemClock } from '../../src/kernel/time.js';
 import { BlobStore } from '../../src/platform/blob-store/index.js';
 import { UnitOfWork } from '../../src/platform/db/index.js';
-import { EMBED_DIM, EmbeddingModel, type EmbeddingVector } from '../../src/platform/model-gateway/index.js';
+import { jobsErrors } from '../../src/platform/jobs/index.js';
+import { DocumentParser, type ParsedFile } from '../../src/platform/document-parser/index.js';
+import {
+  EMBED_DIM,
+  EmbeddingModel,
+  EmbeddingModels,
+  type EmbeddingVector,
+  NoReranker,
+  Reranker,
+} from '../../src/platform/model-gateway/index.js';
 import { Corpora, CorpusContents } from '../../src/features/corpora/index.js';
 import { retrievalSettings } from '../../src/features/retrieval/index.js';
 import { Tenants } from '../../src/features/tenants/index.js';
@@ -45,7 +54,7 @@ class OutboxRows extends Jobs {
     return id;
   }
   depth(): Promise<number> {
-    return this.depthOrFailure === 'away' ? Promise.reject(new Error('away')) : Promise.resolve(this.depthOrFailure);
+    return this.depthOrFailure === 'away' ? Promise.reject(jobsErrors.QUEUE_UNAVAILABLE()) : Promise.resolve(this.depthOrFailure);
   }
 }
 
@@ -74,6 +83,17 @@ class ScriptedEmbeddings extends EmbeddingModel {
   }
 }
 
+/** Takes the bytes of a file for its text. */
+class ScriptedParser extends DocumentParser {
+  calls = 0;
+  before: () => Promise<void> = async () => undefined;
+  async parse({ bytes }: ParsedFile): Promise<string> {
+    this.calls += 1;
+    await this.before();
+    return Buffer.from(bytes).toString('utf8');
+  }
+}
+
 class TestClock extends SystemClock {
   skippedMs = 0;
   onSleep: () => void = () => undefined;
@@ -99,9 +119,15 @@ class RecordedAudit extends AuditTrail {
 export const jobs = new OutboxRows();
 export const blobs = new MemoryBlobs();
 export const embeddings = new ScriptedEmbeddings();
+/** What the installation is configured with, and what it can call. */
+export const models: { current: EmbeddingModel; of: (id: string) => EmbeddingModel } = {
+  current: embeddings,
+  of: () => embeddings,
+};
 export const audit = new RecordedAudit();
+export const parser = new ScriptedParser();
 export const clock = new TestClock();
-const settings = loadSettings({ INGEST_MAX_CHUNKS: '50' }, [ingestionSettings, retrievalSettings]);
+const settings = loadSettings({ INGEST_MAX_CHUNKS: '50', CHUNKER: 'v1' }, [ingestionSettings, retrievalSettings]);
 
 let db: TestDatabase;
 let app: TestingModule;
@@ -115,6 +141,10 @@ export function the<T>(type: new (...parts: never[]) => T): T {
 }
 
 export const transaction = <T>(work: () => Promise<T>): Promise<T> => inTenant(() => db.uow.run(work));
+
+/** Statements that only the owner of the tables may run, such as ANALYZE. */
+export const asOwner = (sql: string): Promise<unknown> =>
+  db.dataSource.query(`BEGIN; SET LOCAL ROLE NONE; ${sql}; COMMIT`);
 
 /** Registers the hooks: one database and one wiring of the feature for the file. */
 export function useIngestion(): void {
@@ -146,7 +176,9 @@ async function open(): Promise<void> {
     { provide: Log, useValue: silentLog },
     { provide: Jobs, useValue: jobs },
     { provide: BlobStore, useValue: blobs },
-    { provide: EmbeddingModel, useValue: embeddings },
+    { provide: DocumentParser, useValue: parser },
+    { provide: EmbeddingModels, useValue: models },
+    { provide: Reranker, useValue: new NoReranker() },
     { provide: AuditTrail, useValue: audit },
     { provide: CorpusContents, useExisting: DocumentsOfCorpus },
   ];
@@ -169,7 +201,10 @@ async function reset(): Promise<void> {
   jobs.depthOrFailure = 0;
   clock.onSleep = () => undefined;
   embeddings.before = async () => undefined;
+  Object.assign(models, { current: embeddings, of: () => embeddings });
   blobs.beforeDelete = async () => undefined;
+  parser.before = async () => undefined;
+  parser.calls = 0;
   audit.entries = [];
   await newTenant();
 }

@@ -14,9 +14,12 @@ import { AuditTrail } from '../../src/kernel/audit.js';
 import { runInContext, systemContext } from '../../src/kernel/context.js';
 import type { Role } from '../../src/kernel/principal.js';
 import { loadSettings } from '../../src/kernel/settings.js';
+import { SystemClock } from '../../src/kernel/time.js';
+import { documentParserSettings } from '../../src/platform/document-parser/index.js';
 import { createLogger, telemetrySettings } from '../../src/platform/telemetry/index.js';
 import type { AuditWriter } from '../../src/features/audit/index.js';
 import { testDatabase } from './database.js';
+import { testParser } from './parser.js';
 import { testRedisUrl } from './services.js';
 
 type Json = Record<string, unknown>;
@@ -64,7 +67,8 @@ export class TestApp {
     const logger = createLogger(settings.get(telemetrySettings), collector(logs));
     const { dataSource, close } = await testDatabase([...ENTITIES]);
     const database = { dataSource, embedded: true, close };
-    const infrastructure = await openInfrastructure(settings, { logger, database, ...replace });
+    const parser = testParser(settings.get(documentParserSettings), replace.clock ?? new SystemClock());
+    const infrastructure = await openInfrastructure(settings, { logger, database, parser, ...replace });
     const app = await createHttpApp(infrastructure).catch(async (error: unknown) => {
       await infrastructure.close();
       throw error;

@@ -6,12 +6,13 @@ import { PGlite } from '@electric-sql/pglite';
 import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import { vector } from '@electric-sql/pglite-pgvector';
 import pg from 'pg';
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import type { DataSource, DataSourceOptions } from 'typeorm';
 import { MIGRATIONS } from '../../migrations/index.js';
 import { loadSettings } from '../../src/kernel/settings.js';
 import { SystemIds } from '../../src/kernel/ids.js';
 import {
   applyConnectionSettings,
+  createDataSource,
   dbSettings,
   Migrator,
   openDatabase,
@@ -103,7 +104,7 @@ async function sourceOf(pglite: PGlite, entities: Entities): Promise<DataSource>
     poolSize: 1,
     extra: createPgConfig(pglite),
   };
-  const dataSource = await new DataSource(options as DataSourceOptions).initialize();
+  const dataSource = await createDataSource(options as DataSourceOptions).initialize();
   await applyConnectionSettings(dataSource);
   return dataSource;
 }

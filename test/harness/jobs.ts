@@ -40,9 +40,9 @@ export type Run = JobRun<Payload>;
 /** A queue that can be away, or take deliveries and forget them. */
 export class FlakyQueue extends InProcessQueue {
   mode: 'works' | 'away' | 'forgets' = 'works';
-  override async add(delivery: Delivery, delayMs: number): Promise<void> {
+  override async add(delivery: Delivery): Promise<void> {
     if (this.mode === 'away') throw new Error('The queue is away.');
-    if (this.mode === 'works') await super.add(delivery, delayMs);
+    if (this.mode === 'works') await super.add(delivery);
   }
 }
 
@@ -62,7 +62,7 @@ export class Process {
     { concurrency = 1 } = {},
   ) {
     const { clock, outbox } = world;
-    this.queue = new FlakyQueue(clock);
+    this.queue = new FlakyQueue();
     this.relay = new Relay(outbox, this.queue, clock, silentLog, { redeliverAfterMs: REDELIVER_AFTER_MS });
     this.jobs = new OutboxJobs(world.db.uow, outbox, this.relay, this.queue, clock, ids);
     const registry = new JobRegistry();
@@ -80,7 +80,7 @@ export class Process {
     const on: AttemptDependencies = {
       outbox,
       uow: world.db.uow,
-      wake: () => this.relay.wake(),
+      wake: (name, at) => this.relay.wake(name, at),
       clock,
       ids,
       log: silentLog,

@@ -18,25 +18,31 @@ export function parseEvents(body: string): StreamEvent[] {
 /** An open event stream, read event by event. `abort` leaves as a client that closes its connection. */
 export class OpenStream {
   readonly events: StreamEvent[] = [];
+  /** What was received so far, to the byte. */
+  text = '';
   readonly #controller = new AbortController();
   #reader!: ReadableStreamDefaultReader<Uint8Array>;
   readonly #decoder = new TextDecoder();
   readonly #parser = createParser({ onEvent: (message) => this.events.push(toEvent(message)) });
   response!: Response;
 
-  static async post(
+  static post(url: string, token: string, body: object, headers: Record<string, string> = {}): Promise<OpenStream> {
+    const json = { 'Content-Type': 'application/json', ...headers };
+    return OpenStream.#open(url, token, { method: 'POST', headers: json, body: JSON.stringify(body) });
+  }
+
+  static get(url: string, token: string, headers: Record<string, string> = {}): Promise<OpenStream> {
+    return OpenStream.#open(url, token, { headers });
+  }
+
+  static async #open(
     url: string,
     token: string,
-    body: object,
-    headers: Record<string, string> = {},
+    request: RequestInit & { headers: Record<string, string> },
   ): Promise<OpenStream> {
     const stream = new OpenStream();
-    stream.response = await fetch(url, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}`, ...headers },
-      body: JSON.stringify(body),
-      signal: stream.#controller.signal,
-    });
+    const headers = { Authorization: `Bearer ${token}`, ...request.headers };
+    stream.response = await fetch(url, { ...request, headers, signal: stream.#controller.signal });
     if (stream.response.body === null) throw new Error('The response has no body.');
     stream.#reader = stream.response.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
     return stream;
@@ -62,7 +68,9 @@ export class OpenStream {
 
   async #read(): Promise<boolean> {
     const { done, value } = await this.#reader.read();
-    if (value !== undefined) this.#parser.feed(this.#decoder.decode(value, { stream: true }));
+    const text = this.#decoder.decode(value, { stream: !done });
+    this.text += text;
+    this.#parser.feed(text);
     return !done;
   }
 }

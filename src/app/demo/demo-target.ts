@@ -29,6 +29,8 @@ export function demoTarget(app: INestApplicationContext, { ids, uow }: Infrastru
         filename,
         metadata,
         text,
+        // Its paragraphs are its chunks.
+        chunker: 'v1',
         overwrite: true,
       });
       const { status } = await documents.ingestNow(submission);

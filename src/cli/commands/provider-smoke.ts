@@ -32,7 +32,10 @@ export const providerSmoke = defineCommand({
     try {
       return await context.asSystem(async () => {
         const corpus = await corpora.get(id);
-        const { provider, passages } = await retriever.retrieve(corpus, query, retriever.topK(corpus, topK));
+        const { provider, passages } = await retriever.retrieve(corpus, {
+          query,
+          topK: retriever.topK(corpus, topK),
+        });
         return { provider, items: passages.map(({ score, source, text }) => ({ score, source, text })) };
       }, tenant);
     } catch (error) {

@@ -9,4 +9,5 @@ export {
   type ProviderConfig,
   type ProviderName,
 } from './domain/provider-config.js';
+export { DEFAULT_SEARCH_PLAN, type SearchPlan } from './domain/search-plan.js';
 export { CorpusEntity } from './persistence/corpus.entity.js';

@@ -5,11 +5,14 @@ import { RetrievalModule } from '../retrieval/index.js';
 import { AcceptDocument } from './application/accept-document.js';
 import { DeleteDocument } from './application/delete-document.js';
 import { DocumentChunks } from './application/document-chunks.js';
+import { DocumentContent } from './application/document-content.js';
+import { DocumentText } from './application/document-text.js';
 import { DocumentWriter } from './application/document-writer.js';
 import { DocumentsOfCorpus } from './application/documents-of-corpus.js';
 import { Documents } from './application/documents.js';
 import { IngestAdmission } from './application/ingest-admission.js';
 import { IngestDispatch } from './application/ingest-dispatch.js';
+import { IngestProgress } from './application/ingest-progress.js';
 import { IngestReaper } from './application/ingest-reaper.js';
 import { InlineIngestion } from './application/inline-ingestion.js';
 import { QueueDepth } from './application/queue-depth.js';
@@ -33,13 +36,16 @@ import { SourceRemovalsRepository } from './persistence/source-removals.reposito
     IngestProgressRepository,
     SourceRemovalsRepository,
     SourceTexts,
+    DocumentText,
     Documents,
+    DocumentContent,
     DocumentWriter,
     AcceptDocument,
     ReindexDocument,
     DeleteDocument,
     DocumentsOfCorpus,
     QueueDepth,
+    IngestProgress,
     IngestDispatch,
     IngestHandler,
     SourceRemovalHandler,

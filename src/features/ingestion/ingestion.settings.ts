@@ -52,9 +52,9 @@ export const ingestionSettings = defineSettings('ingestion', 'Ingestion', {
     unit: 's',
     doc: 'A document in progress that nobody works on is failed after this time.',
   }),
-  chunker: oneOf(['v1'], {
+  chunker: oneOf(['v1', 'v2'], {
     env: 'CHUNKER',
-    default: 'v1',
+    default: 'v2',
     doc: 'Chunker of new documents. A document keeps the one it was made with until it is reindexed.',
   }),
   maxChunks: int({

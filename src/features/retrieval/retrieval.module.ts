@@ -1,11 +1,38 @@
 import { Module } from '@nestjs/common';
+import { CorporaModule } from '../corpora/index.js';
+import { AbandonedGenerations } from './application/abandoned-generations.js';
 import { ChunkIndex } from './application/chunk-index.js';
-import { LocalRetrieval } from './application/local-retrieval.js';
+import { LexicalSearcher } from './application/lexical-search.js';
+import { LocalSearch } from './application/local-search.js';
+import { Reembedding } from './application/reembedding.js';
 import { Retriever } from './application/retriever.js';
+import { SearchController } from './http/search.controller.js';
+import { ReembedHandler } from './jobs/reembed.handler.js';
 import { ChunksRepository } from './persistence/chunks.repository.js';
+import { CorpusIndexesRepository } from './persistence/corpus-indexes.repository.js';
+import { GenerationsRepository } from './persistence/generations.repository.js';
+import { LexicalRepository } from './persistence/lexical.repository.js';
+import { PassagesRepository } from './persistence/passages.repository.js';
+import { VectorsRepository } from './persistence/vectors.repository.js';
 
 @Module({
-  providers: [ChunksRepository, ChunkIndex, LocalRetrieval, Retriever],
-  exports: [ChunkIndex, Retriever],
+  imports: [CorporaModule],
+  controllers: [SearchController],
+  providers: [
+    ChunksRepository,
+    CorpusIndexesRepository,
+    GenerationsRepository,
+    LexicalRepository,
+    PassagesRepository,
+    VectorsRepository,
+    ChunkIndex,
+    AbandonedGenerations,
+    LexicalSearcher,
+    LocalSearch,
+    Reembedding,
+    ReembedHandler,
+    Retriever,
+  ],
+  exports: [AbandonedGenerations, ChunkIndex, LocalSearch, Reembedding, ReembedHandler, Retriever],
 })
 export class RetrievalModule {}

@@ -33,4 +33,9 @@ export const runAudit = defineAuditEvents({
     metadata: ['run_id', 'session_id', 'corpus_id', 'latency_ms'],
     delivery: 'access',
   },
+  'sessions.deleted': {
+    description: 'A session was deleted with its messages and checkpoints.',
+    metadata: ['messages'],
+    delivery: 'transactional',
+  },
 });

@@ -5,6 +5,7 @@ export const CROSS_TENANT = {
   audit: 'write buffered access events of all tenants in one batch',
   bootstrap: 'create and look up tenants',
   reaper: 'find documents whose ingestion stopped without a trace',
+  generations: 'find passages that an ingestion left behind',
 } as const;
 
 export type CrossTenantReason = keyof typeof CROSS_TENANT;

@@ -1,4 +1,4 @@
-import { DataSource, type DataSourceOptions, type MigrationInterface } from 'typeorm';
+import { DataSource, type ColumnType, type DataSourceOptions, type MigrationInterface } from 'typeorm';
 import { DataFolder } from './data-folder.js';
 import type { DbSettings } from './db.settings.js';
 
@@ -51,7 +51,7 @@ async function openPostgres(
   schema: DatabaseSchema,
   purpose: 'serve' | 'migrate',
 ): Promise<OpenDatabase> {
-  const dataSource = new DataSource({
+  const dataSource = createDataSource({
     ...COMMON,
     url,
     ...mutable(schema),
@@ -78,7 +78,7 @@ async function openEmbedded(settings: DbSettings, schema: DatabaseSchema): Promi
       import('@electric-sql/pglite/node-postgres'),
     ]);
     const pglite = await PGlite.create(folder.databasePath, { extensions: { vector } });
-    const dataSource = new DataSource({
+    const dataSource = createDataSource({
       ...COMMON,
       ...mutable(schema),
       poolSize: 1,
@@ -99,6 +99,13 @@ async function openEmbedded(settings: DbSettings, schema: DatabaseSchema): Promi
     folder.unlock();
     throw error;
   }
+}
+
+/** A data source that also knows sparse vectors; TypeORM knows pgvector's dense ones only. */
+export function createDataSource(options: DataSourceOptions): DataSource {
+  const dataSource = new DataSource(options);
+  dataSource.driver.supportedDataTypes.push('sparsevec' as ColumnType);
+  return dataSource;
 }
 
 /** For the embedded database, whose one connection takes no start-up options. */

@@ -2,7 +2,13 @@ export { UnitOfWork } from './unit-of-work.js';
 export { constraints, isUnavailable } from './db-failures.js';
 export { CROSS_TENANT, type CrossTenantReason } from './cross-tenant.js';
 export { DataFolder, DataFolderLocked } from './data-folder.js';
-export { applyConnectionSettings, openDatabase, type DatabaseSchema, type OpenDatabase } from './data-source.js';
+export {
+  applyConnectionSettings,
+  createDataSource,
+  openDatabase,
+  type DatabaseSchema,
+  type OpenDatabase,
+} from './data-source.js';
 export { Migrator, type MigrationStatus } from './migrator.js';
 export { dbErrors } from './db.errors.js';
 export { dbSettings, type DbSettings } from './db.settings.js';

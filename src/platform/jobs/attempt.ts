@@ -13,8 +13,8 @@ import type { ClaimedJob, OutboxRepository } from './outbox.repository.js';
 export interface AttemptDependencies {
   readonly outbox: OutboxRepository;
   readonly uow: UnitOfWork;
-  /** Tells the relay that a job is pending again. */
-  readonly wake: () => void;
+  /** Tells the relay that a job of this name is pending again, due at the time, or that one left the queue. */
+  readonly wake: (name: string, at?: Date) => void;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -90,7 +90,7 @@ export class Attempt {
     if (outcome.done) return this.#write(() => outbox.finish(this.job, clock.now()));
     if (this.#lease.signal.reason instanceof WorkerStopping) {
       const released = await this.#write(() => outbox.release(this.job, clock.now()));
-      wake();
+      wake(this.job.name);
       return released;
     }
     return this.#hopeless(outcome.error) ? this.#bury(outcome.error) : this.#retry(outcome.error);
@@ -107,7 +107,7 @@ export class Attempt {
     log.warn({ ...this.#fields(), err: error, delayMs }, 'A job failed and is tried again');
     const runAt = new Date(clock.now().getTime() + delayMs);
     const held = await this.#write(() => outbox.retry(this.job, runAt, errorName(error)));
-    wake();
+    wake(this.job.name, runAt);
     return held;
   }
 
@@ -128,7 +128,7 @@ export class Attempt {
       log.error({ ...this.#fields(), err: failure }, 'The failure of a job could not be recorded');
       const runAt = new Date(clock.now().getTime() + spec.backoff.maxMs);
       const held = await this.#write(() => outbox.retry(this.job, runAt, errorName(error)));
-      wake();
+      wake(this.job.name, runAt);
       return held;
     }
   }

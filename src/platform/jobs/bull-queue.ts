@@ -8,6 +8,11 @@ import { DeliveryQueue, deliveryKey, type Consumer, type Delivery } from './queu
 const MAX_RECONNECT_DELAY_MS = 2_000;
 /** How long a closing consumer waits for Redis to record what was handled. Unrecorded, it is delivered once more. */
 const FAREWELL_MS = 1_000;
+/**
+ * Deliveries that a worker had taken when it died go to another one after at most twice this; until then they take up
+ * the room of others. A worker that loses its hold while it lives does no harm: the outbox lets a job run once.
+ */
+const HOLD_MS = 5_000;
 
 export interface BullQueueOptions {
   readonly url: string;
@@ -35,11 +40,10 @@ export class BullQueue extends DeliveryQueue {
     this.#producer = new RedisConnection(options.url, clock, log);
   }
 
-  async add(delivery: Delivery, delayMs: number): Promise<void> {
+  async add(delivery: Delivery): Promise<void> {
     await this.#reach(() =>
       this.#queue(delivery.name).add(delivery.name, delivery, {
         jobId: deliveryKey(delivery),
-        delay: Math.max(0, Math.ceil(delayMs)),
         attempts: 1,
         removeOnComplete: true,
         removeOnFail: true,
@@ -124,6 +128,8 @@ export class BullQueue extends DeliveryQueue {
       },
       prefix: `${this.options.prefix ?? 'nexusrag'}:jobs`,
       concurrency,
+      lockDuration: HOLD_MS,
+      stalledInterval: HOLD_MS,
     });
     let last = '';
     worker.on('ready', () => (last = ''));

@@ -16,5 +16,5 @@ export function createQueue(
   queueNames: Readonly<Record<string, string>> = {},
 ): DeliveryQueue {
   const { redisUrl: url, keyPrefix: prefix } = redis;
-  return url === undefined ? new InProcessQueue(clock) : new BullQueue({ url, prefix, queueNames }, clock, log);
+  return url === undefined ? new InProcessQueue() : new BullQueue({ url, prefix, queueNames }, clock, log);
 }

@@ -1,15 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { Clock, Timer } from '../../kernel/time.js';
-import { jobsErrors } from './jobs.errors.js';
 import { DeliveryQueue, deliveryKey, type Consumer, type Delivery } from './queue.js';
-
-const DEFAULT_CAPACITY = 10_000;
 
 /** The deliveries of one job name. */
 class Lane {
   readonly held = new Set<string>();
   readonly waiting: Delivery[] = [];
-  readonly delayed = new Set<Timer>();
   readonly running = new Set<Promise<void>>();
   handler: ((delivery: Delivery) => Promise<void>) | undefined;
   concurrency = 0;
@@ -30,34 +25,17 @@ class Lane {
   }
 }
 
-/** For a process that is alone. Refuses deliveries beyond its capacity; they stay in the outbox until there is room. */
+/** For a process that is alone. */
 export class InProcessQueue extends DeliveryQueue {
   readonly #lanes = new Map<string, Lane>();
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly capacity = DEFAULT_CAPACITY,
-  ) {
-    super();
-  }
-
-  async add(delivery: Delivery, delayMs: number): Promise<void> {
+  async add(delivery: Delivery): Promise<void> {
     const lane = this.#lane(delivery.name);
     const key = deliveryKey(delivery);
     if (lane.held.has(key)) return;
-    const total = [...this.#lanes.values()].reduce((sum, { held }) => sum + held.size, 0);
-    if (total >= this.capacity) throw jobsErrors.QUEUE_UNAVAILABLE({ cause: new Error('The queue is full.') });
     lane.held.add(key);
-    const arrive = (): void => {
-      lane.waiting.push(delivery);
-      lane.pump();
-    };
-    if (delayMs <= 0) return arrive();
-    const timer = this.clock.after(delayMs, () => {
-      lane.delayed.delete(timer);
-      arrive();
-    });
-    lane.delayed.add(timer);
+    lane.waiting.push(delivery);
+    lane.pump();
   }
 
   async depth(name: string): Promise<number> {
@@ -84,10 +62,7 @@ export class InProcessQueue extends DeliveryQueue {
   async close(): Promise<void> {
     const lanes = [...this.#lanes.values()];
     this.#lanes.clear();
-    for (const lane of lanes) {
-      lane.handler = undefined;
-      for (const timer of lane.delayed) timer.cancel();
-    }
+    for (const lane of lanes) lane.handler = undefined;
     await Promise.all(lanes.flatMap(({ running }) => [...running]));
   }
 

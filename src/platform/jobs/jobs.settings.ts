@@ -11,11 +11,11 @@ export const jobsSettings = defineSettings('jobs', 'Background jobs', {
   }),
   redeliverAfterSeconds: int({
     env: 'JOBS_REDELIVER_AFTER_S',
-    default: 60,
+    default: 10,
     min: 1,
     max: 86_400,
     unit: 's',
-    doc: 'A due job that was delivered this long ago and was not started is delivered again.',
+    doc: 'A job that was delivered this long ago and was not started is delivered again: the longest standstill after a loss of Redis. A queue that still holds it ignores that.',
   }),
   leaseSeconds: int({
     env: 'JOBS_LEASE_S',

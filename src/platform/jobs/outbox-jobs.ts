@@ -28,11 +28,13 @@ export class OutboxJobs extends Jobs {
       { id, name: spec.name, payload, context: keepContext(currentContext()) },
       this.clock.now(),
     );
-    this.uow.afterCommit(() => this.relay.wake());
+    this.uow.afterCommit(() => this.relay.wake(spec.name));
     return id;
   }
 
   async depth(spec: { readonly name: string }): Promise<number> {
-    return this.queue.depth(spec.name);
+    // The backlog is in the outbox. The queue is asked as well, because one that is away must be told to the caller.
+    const [held, open] = await Promise.all([this.queue.depth(spec.name), this.outbox.open(spec.name)]);
+    return Math.max(held, open);
   }
 }

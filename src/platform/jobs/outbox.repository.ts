@@ -1,5 +1,6 @@
 import type { UnitOfWork } from '../db/index.js';
 import type { JobContext } from './job-context.js';
+import { AWAIT_TURNS, DELIVERED, TAKE_TURNS, WAITING, WAITING_NAMES } from './turns.js';
 
 export interface NewJob {
   readonly id: string;
@@ -8,12 +9,14 @@ export interface NewJob {
   readonly context: JobContext;
 }
 
+/** A job that was marked as delivered and must now be given to the queue. */
 export interface DueJob {
   readonly tenantId: string;
   readonly id: string;
   readonly name: string;
   readonly attempts: number;
   readonly runAt: Date;
+  readonly deliveredAt: Date;
 }
 
 export interface ClaimedJob {
@@ -30,7 +33,7 @@ export interface ClaimedJob {
 
 /** Clocks of machines differ, and timers fire a little early: a job may start this long before its time. */
 const CLOCK_TOLERANCE_MS = 1_000;
-const DUE_COLUMNS = `tenant_id AS "tenantId", id, name, attempts, run_at AS "runAt"`;
+const GIVEN_BACK = `state = 'pending', delivered_at = NULL, locked_until = NULL, lock_token = NULL`;
 
 /**
  * The table of jobs. All times come from the caller, so that one clock decides. Writes about a claimed job return
@@ -48,50 +51,69 @@ export class OutboxRepository {
     );
   }
 
-  /** Jobs that no queue has taken yet, also those due later. */
-  async undelivered(limit: number): Promise<DueJob[]> {
-    return this.#acrossTenants(() =>
-      this.uow.rows<DueJob>(
-        `SELECT ${DUE_COLUMNS} FROM outbox_jobs
-         WHERE state = 'pending' AND delivered_at IS NULL ORDER BY run_at LIMIT $1`,
-        [limit],
+  /** Jobs of this name that are pending or running. The cost grows with the number: admission keeps it small. */
+  async open(name: string): Promise<number> {
+    const found = await this.#acrossTenants(() =>
+      this.uow.first<{ jobs: number }>(
+        `SELECT ((SELECT count(*) FROM outbox_jobs WHERE name = $1 AND ${WAITING})
+               + (SELECT count(*) FROM outbox_jobs WHERE name = $1 AND (state = 'running' OR (${DELIVERED}))))::int
+                AS jobs`,
+        [name],
       ),
     );
+    return found?.jobs ?? 0;
+  }
+
+  /** Names of the jobs that no queue has, due or not. */
+  async waitingNames(): Promise<string[]> {
+    const rows = await this.#acrossTenants(() => this.uow.rows<{ name: string }>(WAITING_NAMES));
+    return rows.map(({ name }) => name);
   }
 
   /**
-   * Jobs whose delivery led to nothing: due and delivered before `deliveredBefore` without being started, or
-   * started by a worker whose lease ran out.
+   * Marks due jobs as delivered, by turns of their tenants, so that at most `room` deliveries of the name wait for a
+   * worker. Relays that ask at once share the room, and the turns.
    */
-  async lost(now: Date, deliveredBefore: Date, limit: number): Promise<DueJob[]> {
+  async takeTurns(name: string, room: number, now: Date): Promise<DueJob[]> {
+    return this.#acrossTenants(async () => {
+      await this.uow.execute(AWAIT_TURNS, [name]);
+      return this.uow.rows<DueJob>(TAKE_TURNS, [name, now, room]);
+    });
+  }
+
+  /** Jobs that were delivered before `deliveredBefore` and not started. They count as delivered now. */
+  async takeLost(now: Date, deliveredBefore: Date, limit: number): Promise<DueJob[]> {
     return this.#acrossTenants(() =>
       this.uow.rows<DueJob>(
-        `SELECT ${DUE_COLUMNS} FROM outbox_jobs
-         WHERE (state = 'pending' AND run_at < $2 AND delivered_at < $2)
-            OR (state = 'running' AND locked_until < $1
-                AND (delivered_at IS NULL OR delivered_at < locked_until OR delivered_at < $2))
-         ORDER BY run_at LIMIT $3`,
+        `WITH marked AS (
+           UPDATE outbox_jobs SET delivered_at = $1 WHERE (tenant_id, id) IN (
+             SELECT tenant_id, id FROM outbox_jobs WHERE ${DELIVERED} AND delivered_at < $2
+             ORDER BY delivered_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+           RETURNING *)
+         SELECT tenant_id AS "tenantId", id, name, attempts, run_at AS "runAt", delivered_at AS "deliveredAt"
+         FROM marked ORDER BY turn`,
         [now, deliveredBefore, limit],
       ),
     );
   }
 
-  /** Skips jobs that have moved on since they were read: their next delivery is not this one. */
-  async markDelivered(jobs: readonly DueJob[], now: Date): Promise<void> {
+  /** Takes back the marks, and the turns, of jobs that the queue refused, unless they moved on meanwhile. */
+  async undeliver(jobs: readonly DueJob[]): Promise<void> {
     await this.#acrossTenants(() =>
       this.uow.execute(
-        `UPDATE outbox_jobs job SET delivered_at = $1
-         FROM unnest($2::text[], $3::text[], $4::int[], $5::timestamptz[]) AS seen (tenant_id, id, attempts, run_at)
-         WHERE job.tenant_id = seen.tenant_id AND job.id = seen.id AND job.attempts = seen.attempts
-           AND date_trunc('milliseconds', job.run_at) = seen.run_at`,
-        [
-          now,
-          jobs.map((job) => job.tenantId),
-          jobs.map((job) => job.id),
-          jobs.map((job) => job.attempts),
-          jobs.map((job) => job.runAt),
-        ],
+        `UPDATE outbox_jobs job SET delivered_at = NULL, turn = NULL
+         FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS refused (tenant_id, id, delivered_at)
+         WHERE job.tenant_id = refused.tenant_id AND job.id = refused.id AND job.state = 'pending'
+           AND job.delivered_at = refused.delivered_at`,
+        [jobs.map(({ tenantId }) => tenantId), jobs.map(({ id }) => id), jobs.map(({ deliveredAt }) => deliveredAt)],
       ),
+    );
+  }
+
+  /** Gives back the jobs of workers whose lease ran out; the attempt counts. */
+  async expire(now: Date): Promise<number> {
+    return this.#acrossTenants(() =>
+      this.uow.execute(`UPDATE outbox_jobs SET ${GIVEN_BACK} WHERE state = 'running' AND locked_until < $1`, [now]),
     );
   }
 
@@ -124,37 +146,25 @@ export class OutboxRepository {
   }
 
   async retry(job: ClaimedJob, runAt: Date, lastError: string): Promise<boolean> {
-    return this.#change(
-      job,
-      `state = 'pending', run_at = $4, last_error = $5, delivered_at = NULL, locked_until = NULL, lock_token = NULL`,
-      [runAt, lastError],
-    );
+    return this.#change(job, `${GIVEN_BACK}, run_at = $4, last_error = $5`, [runAt, lastError]);
   }
 
   /** Gives an interrupted job back at once; the attempt does not count. */
   async release(job: ClaimedJob, now: Date): Promise<boolean> {
-    return this.#change(
-      job,
-      `state = 'pending', run_at = $4, attempts = attempts - 1, delivered_at = NULL, locked_until = NULL,
-       lock_token = NULL`,
-      [now],
-    );
+    return this.#change(job, `${GIVEN_BACK}, run_at = $4, attempts = attempts - 1`, [now]);
   }
 
   /**
-   * Gives back every job that was running when its process ended. Only for a process that knows itself to be the only
-   * one, and before it runs any.
+   * Gives back every job that was running when its process ended, or waiting in its queue. Only for a process that
+   * knows itself to be the only one, and before it runs any.
    *
    * @returns how many there were.
    */
   async recover(now: Date): Promise<number> {
     return this.uow.acrossTenants('outbox', () =>
-      this.uow.execute(
-        `UPDATE outbox_jobs SET state = 'pending', run_at = $1, delivered_at = NULL, locked_until = NULL,
-                lock_token = NULL
-          WHERE state = 'running'`,
-        [now],
-      ),
+      this.uow.execute(`UPDATE outbox_jobs SET ${GIVEN_BACK}, run_at = $1 WHERE state = 'running' OR (${DELIVERED})`, [
+        now,
+      ]),
     );
   }
 

@@ -2,20 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { until } from '../../../test/harness/until.js';
 import type { Delivery, DeliveryQueue } from './queue.js';
 
-export interface OpenQueue {
-  readonly queue: DeliveryQueue;
-  /** Lets this many milliseconds pass for the queue. */
-  pass(ms: number): Promise<void>;
-}
-
 /** What every delivery queue guarantees. `name` returns a job name that no other test uses. */
-export function describeDeliveryQueue(title: string, open: () => OpenQueue, name: () => string): void {
+export function describeDeliveryQueue(title: string, open: () => DeliveryQueue, name: () => string): void {
   describe(`${title} as a delivery queue`, () => {
     let queue: DeliveryQueue;
-    let pass: OpenQueue['pass'];
     let job: string;
     beforeEach(() => {
-      ({ queue, pass } = open());
+      queue = open();
       job = name();
     });
     afterEach(() => queue.close());
@@ -45,10 +38,10 @@ export function describeDeliveryQueue(title: string, open: () => OpenQueue, name
     it('hands what was added, before or after, to the consumer of the name', async () => {
       const [mine, other] = [collect(), collect()];
       const early = { ...delivery('7'), tenantId: 'a:b/ü~%' };
-      await queue.add(early, 0);
+      await queue.add(early);
       await queue.consume(job, 1, mine.handler);
       await queue.consume(`${job}-other`, 1, other.handler);
-      await queue.add(delivery('a:b:c:d'), 0);
+      await queue.add(delivery('a:b:c:d'));
       await until(() => mine.taken.length === 2);
       expect(mine.taken).toEqual([early, delivery('a:b:c:d')]);
       expect(other.taken).toEqual([]);
@@ -57,7 +50,7 @@ export function describeDeliveryQueue(title: string, open: () => OpenQueue, name
     it('runs as many handlers at once as it may, and no more', async () => {
       const { handler, taken, release } = gate();
       await queue.consume(job, 2, handler);
-      for (const id of ['a', 'b', 'c', 'd', 'e']) await queue.add(delivery(id), 0);
+      for (const id of ['a', 'b', 'c', 'd', 'e']) await queue.add(delivery(id));
       await until(() => taken.length === 2);
       expect(await queue.depth(job)).toBe(5);
       expect(taken).toHaveLength(2);
@@ -69,31 +62,18 @@ export function describeDeliveryQueue(title: string, open: () => OpenQueue, name
     // Each sweep adds every waiting job again: a backlog would grow by itself until memory runs out.
     it('holds a round of a job once, and takes it again when it is gone', async () => {
       const { handler, taken, release } = gate();
-      await queue.add(delivery('a'), 0);
-      await queue.add(delivery('a'), 0);
-      await queue.add(delivery('a', '1.2'), 0);
+      await queue.add(delivery('a'));
+      await queue.add(delivery('a'));
+      await queue.add(delivery('a', '1.2'));
       expect(await queue.depth(job)).toBe(2);
       await queue.consume(job, 1, handler);
       await until(() => taken.length === 1);
-      await queue.add(delivery('a'), 0);
+      await queue.add(delivery('a'));
       expect(await queue.depth(job)).toBe(2);
       release();
       await until(async () => (await queue.depth(job)) === 0);
-      await queue.add(delivery('a'), 0);
+      await queue.add(delivery('a'));
       await until(() => taken.length === 3);
-    });
-
-    it('holds a delayed delivery back, and counts it', async () => {
-      const { handler, taken } = collect();
-      await queue.consume(job, 1, handler);
-      await queue.add(delivery('late'), 300);
-      await queue.add(delivery('soon'), 0);
-      await until(() => taken.length === 1);
-      expect(taken).toEqual([delivery('soon')]);
-      expect(await queue.depth(job)).toBeGreaterThanOrEqual(1);
-      await pass(300);
-      await until(() => taken.length === 2);
-      expect(taken[1]).toEqual(delivery('late'));
     });
 
     // The outbox decides about retries: a queue that retried as well would multiply the attempts.
@@ -103,8 +83,8 @@ export function describeDeliveryQueue(title: string, open: () => OpenQueue, name
         taken.push(id);
         if (id === 'bad') throw new Error('broken');
       });
-      await queue.add(delivery('bad'), 0);
-      await queue.add(delivery('good'), 0);
+      await queue.add(delivery('bad'));
+      await queue.add(delivery('good'));
       await until(async () => taken.includes('good') && (await queue.depth(job)) === 0);
       expect(taken).toEqual(['bad', 'good']);
     });
@@ -113,12 +93,12 @@ export function describeDeliveryQueue(title: string, open: () => OpenQueue, name
     it('waits for running handlers when a consumer closes, and takes nothing more', async () => {
       const { handler, taken, release } = gate();
       const consumer = await queue.consume(job, 1, handler);
-      await queue.add(delivery('a'), 0);
-      await queue.add(delivery('b'), 0);
+      await queue.add(delivery('a'));
+      await queue.add(delivery('b'));
       await until(() => taken.length === 1);
       let closed = false;
       const closing = consumer.close().then(() => (closed = true));
-      await queue.add(delivery('c'), 0);
+      await queue.add(delivery('c'));
       expect(closed).toBe(false);
       release();
       await closing;

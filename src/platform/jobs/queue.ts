@@ -20,9 +20,8 @@ export interface Consumer {
  * `add`, `depth` and `ping` reject with QUEUE_UNAVAILABLE within about a second while the queue cannot take part.
  */
 export abstract class DeliveryQueue {
-  /** @param delayMs at least this long after now, 0 for at once. */
-  abstract add(delivery: Delivery, delayMs: number): Promise<void>;
-  /** Deliveries of a job name that wait, are delayed, or are being handled. */
+  abstract add(delivery: Delivery): Promise<void>;
+  /** Deliveries of a job name that wait or are being handled. */
   abstract depth(name: string): Promise<number>;
   /**
    * Hands deliveries of one job name to `handler`, at most `concurrency` at a time in this process, once per name

@@ -4,28 +4,39 @@ import type { Clock } from '../../kernel/time.js';
 import type { DueJob, OutboxRepository } from './outbox.repository.js';
 import type { DeliveryQueue } from './queue.js';
 
-const BATCH = 100;
+/**
+ * Deliveries of a job name that wait in the queue. Each one that a worker takes makes room for the next, so it need
+ * not grow with the number of workers; it is also how many jobs of others stand before a tenant that comes new.
+ */
+const ROOM = 4;
+/** Lost deliveries that one sweep repeats. There are at most ROOM of each job name, unless they were made otherwise. */
+const MOST_LOST = 100;
 
 export interface RelayOptions {
   readonly redeliverAfterMs: number;
 }
 
 /**
- * Takes jobs from the outbox to the queue. A job counts as delivered only after the queue took it, so a queue that
- * is away delays jobs and loses none. Every process may run one: a job that two of them deliver still runs once,
- * because it is claimed.
+ * Takes jobs from the outbox to the queue, by turns of their tenants. The backlog stays in the outbox: the queue gets
+ * the next few jobs of each name, and a worker that takes one wakes the relay for more. Only jobs that are due are
+ * delivered; a retry wakes the relay when its time has come.
  *
- * At most one pass runs at a time; a call during a pass causes one more pass, however many calls there are.
+ * A job is marked before the queue gets it, so that relays in several processes neither choose the same jobs nor fill
+ * the room twice. The mark is taken back when the queue refuses. A process that dies in between, or a queue that loses
+ * what it has, leaves marked jobs that nobody starts: a sweep delivers them again, which the queue ignores while it
+ * still holds them.
+ *
+ * At most one pass runs at a time; any number of calls during a pass causes one more pass.
  */
 export class Relay {
   #pass: Promise<void> | undefined;
-  #again = false;
+  readonly #woken = new Set<string>();
   #sweepNext = false;
   #closed = false;
   readonly #start: () => Promise<void>;
 
   constructor(
-    private readonly outbox: Pick<OutboxRepository, 'undelivered' | 'lost' | 'markDelivered'>,
+    private readonly outbox: Pick<OutboxRepository, 'takeTurns' | 'takeLost' | 'undeliver' | 'expire' | 'waitingNames'>,
     private readonly queue: Pick<DeliveryQueue, 'add'>,
     private readonly clock: Clock,
     private readonly log: Log,
@@ -35,12 +46,21 @@ export class Relay {
     this.#start = AsyncResource.bind(() => this.#passes());
   }
 
-  /** Delivers what was committed. Returns at once and never throws. */
-  wake(): void {
+  /** A job of this name is due, at once or later, or there is room for one. Returns at once and never throws. */
+  wake(name: string, at: Date = this.clock.now()): void {
+    const delayMs = at.getTime() - this.clock.now().getTime();
+    if (delayMs > 0) {
+      this.clock.after(delayMs, () => this.wake(name));
+      return;
+    }
+    this.#woken.add(name);
     void this.#request();
   }
 
-  /** Delivers what was committed or lost. Resolves after the pass and never rejects; call it at regular intervals. */
+  /**
+   * Delivers what waits or was lost, of every job name. Resolves after the pass and never rejects; call it at regular
+   * intervals.
+   */
   async sweep(): Promise<void> {
     this.#sweepNext = true;
     await this.#request();
@@ -54,7 +74,6 @@ export class Relay {
 
   #request(): Promise<void> {
     if (this.#closed) return Promise.resolve();
-    this.#again = true;
     this.#pass ??= this.#start();
     return this.#pass;
   }
@@ -62,13 +81,14 @@ export class Relay {
   async #passes(): Promise<void> {
     // Lets the caller set #pass before it is cleared.
     await Promise.resolve();
-    while (this.#again && !this.#closed) {
-      this.#again = false;
+    while ((this.#woken.size > 0 || this.#sweepNext) && !this.#closed) {
+      const names = new Set(this.#woken);
+      this.#woken.clear();
       const sweep = this.#sweepNext;
       this.#sweepNext = false;
       try {
-        await this.#deliverAll(() => this.outbox.undelivered(BATCH));
-        if (sweep) await this.#deliverAll(() => this.#lost());
+        if (sweep) for (const name of await this.#recoverLost()) names.add(name);
+        for (const name of names) await this.#deliver(await this.outbox.takeTurns(name, ROOM, this.clock.now()));
       } catch (error) {
         this.log.warn({ err: error }, 'Jobs could not be delivered; the next sweep tries again');
       }
@@ -76,27 +96,24 @@ export class Relay {
     this.#pass = undefined;
   }
 
-  #lost(): Promise<DueJob[]> {
+  /** @returns the job names that wait for their turns. */
+  async #recoverLost(): Promise<string[]> {
     const now = this.clock.now();
-    return this.outbox.lost(now, new Date(now.getTime() - this.options.redeliverAfterMs), BATCH);
+    await this.outbox.expire(now);
+    const deliveredBefore = new Date(now.getTime() - this.options.redeliverAfterMs);
+    await this.#deliver(await this.outbox.takeLost(now, deliveredBefore, MOST_LOST));
+    return this.outbox.waitingNames();
   }
 
-  /** @throws the queue's error after what it did take has been marked. */
-  async #deliverAll(read: () => Promise<DueJob[]>): Promise<void> {
-    for (let full = true; full && !this.#closed;) {
-      const jobs = await read();
-      if (jobs.length === 0) return;
-      const results = await Promise.allSettled(jobs.map((job) => this.#deliver(job)));
-      const taken = jobs.filter((_, index) => results[index]?.status === 'fulfilled');
-      if (taken.length > 0) await this.outbox.markDelivered(taken, this.clock.now());
-      const refused = results.find((result) => result.status === 'rejected');
-      if (refused !== undefined) throw refused.reason;
-      full = jobs.length === BATCH;
-    }
+  /** @throws the queue's error after the jobs that it refused have gone back to the outbox. */
+  async #deliver(jobs: readonly DueJob[]): Promise<void> {
+    const results = await Promise.allSettled(jobs.map((job) => this.#add(job)));
+    const refused = jobs.filter((_, index) => results[index]?.status === 'rejected');
+    if (refused.length > 0) await this.outbox.undeliver(refused);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
-  #deliver({ tenantId, id, name, attempts, runAt }: DueJob): Promise<void> {
-    const delayMs = Math.max(0, runAt.getTime() - this.clock.now().getTime());
-    return this.queue.add({ tenantId, id, name, round: `${attempts}.${runAt.getTime()}` }, delayMs);
+  #add({ tenantId, id, name, attempts, runAt }: DueJob): Promise<void> {
+    return this.queue.add({ tenantId, id, name, round: `${attempts}.${runAt.getTime()}` });
   }
 }

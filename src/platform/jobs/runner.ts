@@ -42,6 +42,8 @@ export class JobRunner {
     if (registration === undefined) return;
     try {
       const job = await this.#claim(tenantId, id);
+      // There is room in the queue now: the next job must not wait until this one has ended.
+      this.on.wake(name);
       if (job === undefined) return;
       const attempt = new Attempt(job, registration, this.options.leaseMs, this.on);
       this.#attempts.add(attempt);

@@ -12,11 +12,14 @@ import { GuardedChatModel } from './guarded-chat.js';
 import type { ChatTransport } from './guarded-chat.js';
 import { GuardedEmbeddingModel } from './guarded-embedding.js';
 import type { EmbeddingTransport } from './guarded-embedding.js';
+import { HttpReranker } from './http-reranker.js';
 import { breakerPolicy, resolveChatProvider, retryPolicy } from './model-gateway.settings.js';
 import type { ModelSettings } from './model-gateway.settings.js';
 import { OpenAiChat } from './openai-chat.js';
 import { OpenAiClient } from './openai-client.js';
 import { OpenAiEmbedding } from './openai-embedding.js';
+import { NoReranker } from './reranker.js';
+import type { Reranker } from './reranker.js';
 import { VertexChat } from './vertex-chat.js';
 import { VertexClient } from './vertex-client.js';
 import { VertexEmbedding } from './vertex-embedding.js';
@@ -88,6 +91,27 @@ export function createEmbeddingModel(
     case 'vertex':
       return guarded(new VertexEmbedding(settings, new VertexClient(settings)));
   }
+}
+
+/** The reranker that the settings choose. Make one per process: its circuit breaker lives in it. */
+export function createReranker(
+  settings: ModelSettings,
+  clock: Clock,
+  ids: Ids,
+  observer: ModelObserver = {},
+): Reranker {
+  if (settings.rerankerProvider === 'none' || settings.rerankerUrl === undefined) return new NoReranker();
+  const { rerankerUrl: url, rerankerApiKey: apiKey, rerankerModel: model } = settings;
+  return new HttpReranker(
+    { url, apiKey, model },
+    {
+      clock,
+      ids,
+      breaker: breaker('reranker.http', settings, clock, observer),
+      retry: retryPolicy(settings, settings.callTimeoutMs),
+      onRetry: (integration) => observer.onRetry?.(integration),
+    },
+  );
 }
 
 function breaker(name: string, settings: ModelSettings, clock: Clock, observer: ModelObserver): CircuitBreaker {

@@ -46,4 +46,5 @@ export const modelErrors = defineErrors('models', {
     message: 'The embedding provider returned vectors of another size than 768. Choose a model that can return 768.',
     retry: 'after-change',
   },
+  RERANK_ERROR: { status: 502, message: 'The reranker failed to answer.', retry: 'later' },
 });

@@ -3,7 +3,7 @@ import type { RetryPolicy } from '../../kernel/retry.js';
 import { defineSettings, int, oneOf, secret, text, url } from '../../kernel/settings.js';
 import type { SettingsOf } from '../../kernel/settings.js';
 
-export const modelSettings = defineSettings('models', 'Language and embedding models', {
+const fields = {
   llmProvider: oneOf(['vertex', 'openai', 'fake', 'extractive'], {
     env: 'LLM_PROVIDER',
     default: undefined,
@@ -101,6 +101,22 @@ export const modelSettings = defineSettings('models', 'Language and embedding mo
     unit: 'ms',
     doc: 'Limit of one attempt to embed a batch of document chunks. Queries use EXT_CALL_TIMEOUT_MS.',
   }),
+  rerankerProvider: oneOf(['none', 'http'], {
+    env: 'RERANKER_PROVIDER',
+    default: 'none',
+    doc: 'Who puts what was found in order of relevance. http is any server with the rerank API of Cohere, Jina or vLLM. none: nobody, the order of retrieval stays.',
+  }),
+  rerankerUrl: url(['http', 'https'], {
+    env: 'RERANKER_URL',
+    default: undefined,
+    doc: 'Address of the rerank API with its whole path, such as https://api.jina.ai/v1/rerank.',
+  }),
+  rerankerApiKey: secret({ env: 'RERANKER_API_KEY', doc: 'Key for RERANKER_URL. Optional for servers of your own.' }),
+  rerankerModel: text({
+    env: 'RERANKER_MODEL',
+    default: undefined,
+    doc: 'Reranking model. Unset: the only one of the server.',
+  }),
   callTimeoutMs: int({
     env: 'EXT_CALL_TIMEOUT_MS',
     default: 8000,
@@ -146,7 +162,14 @@ export const modelSettings = defineSettings('models', 'Language and embedding mo
     max: 100,
     doc: 'Trial calls that may be under way at once.',
   }),
-});
+};
+
+export const modelSettings = defineSettings('models', 'Language and embedding models', fields, [
+  ({ rerankerProvider, rerankerUrl }) =>
+    rerankerProvider === 'http' && rerankerUrl === undefined
+      ? 'RERANKER_URL is required when RERANKER_PROVIDER is http.'
+      : undefined,
+]);
 
 export type ModelSettings = SettingsOf<typeof modelSettings>;
 

@@ -18,6 +18,8 @@ const OUR_PREFIXES = [
   'LLM_',
   'EMBEDDING_',
   'NEXUSRAG_',
+  'PARSER_',
+  'RERANKER_',
   'RETRIEVAL_',
   'RUN_',
   'SSE_',

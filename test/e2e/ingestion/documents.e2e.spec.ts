@@ -66,7 +66,7 @@ describe('sending a text', () => {
       labels: { team: 'ice', level: '3', open: 'true' },
       byte_count: 19,
       content_sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
-      chunker: 'v1',
+      chunker: 'v2',
       chunk_size_chars: 1200,
       chunk_overlap_chars: 150,
     });
@@ -139,7 +139,7 @@ describe('sending a text', () => {
 
   it('keeps paragraphs of CRLF text apart, with offsets into the stored text', async () => {
     const text = '\uFEFF  First 🐧 one.\r\n\r\nSecond\r\none.\r\n\r\n\r\n\r\n  Third 🐟 one.  ';
-    await library.text({ document_id: 'd', text }).expect(202);
+    await library.text({ document_id: 'd', text, chunk_size_chars: 15, chunk_overlap_chars: 0 }).expect(202);
     const { content_sha256 } = await library.get('d');
     const points = Array.from((await library.stored('d', content_sha256)) ?? '');
     const chunks = await library.chunksOf('d');

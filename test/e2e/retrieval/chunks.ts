@@ -1,6 +1,13 @@
 import { toSql } from 'pgvector';
 import type { Actor, TestApp } from '../../harness/app.js';
+import {
+  countTerms,
+  lexemePrefix,
+  lexemeVector,
+  weightVector,
+} from '../../../src/features/retrieval/domain/lexemes.js';
 import { sha256Hex } from '../../../src/kernel/hash.js';
+import { analyzerFor } from '../../../src/platform/text-analysis/index.js';
 
 export interface TestChunk {
   readonly text: string;
@@ -35,27 +42,54 @@ export async function putChunks(
      VALUES ($1, $2, $3, 'document://' || $2, 'notes.txt', 'text/plain', 'raw_text', 'succeeded', '', 0, 'v1', 1200, 0, 'test')`,
     [tenantId, documentId, corpusId],
   );
-  const vectors = await embeddings.embed(
-    chunks.map(({ text }) => text),
-    'document',
+  const unembedded = chunks.filter(({ vector }) => vector === undefined).map(({ text }) => text);
+  const made = unembedded.length === 0 ? [] : await embeddings.embed(unembedded, 'document');
+  const vectors = chunks.map(({ vector, text }) => vector ?? made[unembedded.indexOf(text)] ?? []);
+  const analyzer = await analyzerFor('english');
+  const prefix = lexemePrefix(tenantId, corpusId);
+  const words = chunks.map(({ text }) => countTerms(analyzer.terms(text)));
+  const chunkIds = chunks.map(({ id }) => id ?? ids.uuid());
+  await app.rows(
+    `INSERT INTO corpus_indexes AS i (tenant_id, corpus_id, embedding_model, chunk_count) VALUES ($1, $2, $3, $4)
+     ON CONFLICT ON CONSTRAINT pk_corpus_indexes DO UPDATE SET chunk_count = i.chunk_count + $4`,
+    [tenantId, corpusId, embeddings.id, chunks.length],
+  );
+  await app.rows(
+    `INSERT INTO corpus_terms AS t (tenant_id, corpus_id, term, chunk_count)
+     SELECT $1, $2, term, count(*) FROM unnest($3::text[]) AS w (term) GROUP BY term
+     ON CONFLICT ON CONSTRAINT pk_corpus_terms DO UPDATE SET chunk_count = t.chunk_count + EXCLUDED.chunk_count`,
+    [tenantId, corpusId, words.flatMap((counts) => [...counts.keys()])],
   );
   await app.rows(
     `INSERT INTO chunks (tenant_id, corpus_id, document_id, generation, document_uri, id, chunk_index, text,
-                         embedding, embedding_model, content_sha256, metadata_json)
-     SELECT $1, $2, $3, 1, 'document://' || $3, c.id, c.chunk_index, c.text, c.embedding::vector, c.model, c.sha,
+                         terms, term_weights, content_sha256, metadata_json)
+     SELECT $1, $2, $3, 1, 'document://' || $3, c.id, c.chunk_index, c.text, c.terms::tsvector, c.weights::sparsevec, c.sha,
             '{"filename": "notes.txt", "offset_start": 0, "offset_end": 1}'
        FROM unnest($4::uuid[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[])
-         AS c (id, chunk_index, text, embedding, model, sha)`,
+         AS c (id, chunk_index, text, terms, weights, sha)`,
     [
       tenantId,
       corpusId,
       documentId,
-      chunks.map(({ id }) => id ?? ids.uuid()),
+      chunkIds,
       chunks.map((_chunk, index) => index),
       chunks.map(({ text }) => text),
-      chunks.map(({ vector }, index) => toSql([...(vector ?? vectors[index] ?? [])])),
-      chunks.map(({ embeddingModel }) => embeddingModel ?? embeddings.id),
+      words.map((counts) => lexemeVector(prefix, counts)),
+      words.map(weightVector),
       chunks.map(({ text }) => sha256Hex(text)),
+    ],
+  );
+  await app.rows(
+    `INSERT INTO chunk_embeddings (tenant_id, corpus_id, document_id, generation, chunk_id, embedding_model, embedding)
+     SELECT $1, $2, $3, 1, e.id, e.model, e.embedding::vector
+       FROM unnest($4::uuid[], $5::text[], $6::text[]) AS e (id, model, embedding)`,
+    [
+      tenantId,
+      corpusId,
+      documentId,
+      chunkIds,
+      chunks.map(({ embeddingModel }) => embeddingModel ?? embeddings.id),
+      vectors.map((vector) => toSql([...vector])),
     ],
   );
   return documentId;

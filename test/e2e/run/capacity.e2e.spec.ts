@@ -1,11 +1,13 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { RunSlots } from '../../../src/features/run/application/run-slots.js';
+import type { Actor } from '../../harness/app.js';
 import { eventually } from '../../harness/eventually.js';
-import type { StreamEvent } from '../../harness/sse.js';
+import { OpenStream, type StreamEvent } from '../../harness/sse.js';
+import { newCorpus } from '../retrieval/chunks.js';
+import { LazyClient } from './lazy-client.js';
 import { Gate, says, ScriptedChat, type Script } from './scripted-chat.js';
 import { newSession, only, Stage, textOf, types } from './stage.js';
 
@@ -15,6 +17,18 @@ const accepted = ({ data }: StreamEvent): boolean => data.type === 'request.acce
 let stage: Stage;
 let chat: ScriptedChat;
 let free: number;
+
+/** A question for one JSON body, whose client can leave. */
+function askForJson(body: Record<string, unknown>): { controller: AbortController; request: Promise<Response> } {
+  const controller = new AbortController();
+  const request = fetch(`${stage.app.url}/v1/run`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${stage.reader.token}` },
+    body: JSON.stringify(stage.body({ stream: false, ...body })),
+    signal: controller.signal,
+  });
+  return { controller, request };
+}
 
 describe('the bulkhead', () => {
   beforeAll(async () => {
@@ -69,9 +83,51 @@ describe('the bulkhead', () => {
   });
 });
 
+describe('the slots of one tenant', () => {
+  afterEach(() => stage.close());
+
+  /** Streams that are open until `gate` opens, as many as the tenant may have, and the answer to one more. */
+  async function fill(by: Actor, corpus_id: string, gate: Gate): Promise<{ open: OpenStream[]; refused: number }> {
+    stage.chat.script = says('Hello', gate);
+    const open: OpenStream[] = [];
+    for (;;) {
+      const stream = await stage.open({ corpus_id }, {}, by);
+      if (stream.response.status !== 200) {
+        expect(stream.response.headers.get('retry-after')).toBe('1');
+        await stream.end().catch(() => undefined);
+        return { open, refused: stream.response.status };
+      }
+      open.push(stream);
+    }
+  }
+
+  // One customer's burst would otherwise be an outage for all others.
+  it.each([
+    ['80 %, rounded up', {}, 4],
+    ['RUN_MAX_CONCURRENCY_PER_TENANT', { RUN_MAX_CONCURRENCY_PER_TENANT: '2' }, 2],
+    ['all, when it may have more than there are', { RUN_MAX_CONCURRENCY_PER_TENANT: '9' }, 5],
+  ])('are %s of five: beyond, 503 SERVICE_BUSY, while others are served', async (_name, env, most) => {
+    stage = await Stage.start({ RUN_MAX_CONCURRENCY: '5', ...env });
+    const gate = new Gate();
+    const { open, refused } = await fill(stage.reader, stage.corpusId, gate);
+    expect([open.length, refused]).toEqual([most, 503]);
+    const neighbour = await stage.app.actor('editor');
+    const others = await fill(neighbour, await newCorpus(neighbour), gate);
+    expect(others.open.length).toBe(Math.min(most, 5 - most));
+    gate.open();
+    await Promise.all([...open, ...others.open].map((stream) => stream.end()));
+    const slots = stage.app.app.nest.get(RunSlots);
+    await eventually(() => expect([slots.free, slots.tenants]).toEqual([5, 0]));
+  });
+});
+
 describe('many runs', () => {
   beforeAll(async () => {
-    stage = await Stage.start({ RUN_MAX_CONCURRENCY: '10', AUTH_CACHE_TTL_S: '60' });
+    stage = await Stage.start({
+      RUN_MAX_CONCURRENCY: '10',
+      RUN_MAX_CONCURRENCY_PER_TENANT: '10',
+      AUTH_CACHE_TTL_S: '60',
+    });
     chat = stage.chat;
   });
   afterAll(() => stage.close());
@@ -180,13 +236,7 @@ describe('a client that leaves', () => {
     chat.script = says('One', new Gate());
     const session_id = newSession();
     const calls = chat.calls.length;
-    const controller = new AbortController();
-    const request = fetch(`${stage.app.url}/v1/run`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${stage.reader.token}` },
-      body: JSON.stringify(stage.body({ session_id, stream: false })),
-      signal: controller.signal,
-    });
+    const { controller, request } = askForJson({ session_id });
     await eventually(() => expect(chat.calls.length).toBe(calls + 1));
     controller.abort();
     await expect(request).rejects.toThrow(/abort/i);
@@ -250,6 +300,89 @@ describe('a client that leaves', () => {
   });
 });
 
+describe('a client that leaves a run in the background', () => {
+  beforeAll(async () => {
+    stage = await Stage.start({ SSE_FLUSH_INTERVAL_MS: '0', RUN_SSE_STALL_S: '1' });
+    chat = stage.chat;
+    free = stage.freeSlots;
+  });
+  afterAll(() => stage.close());
+
+  const settled = (): Promise<void> => eventually(() => expect(stage.freeSlots).toBe(free));
+
+  it('gets a whole answer: the run holds its slot and session to the end, and can be resumed', async () => {
+    const gate = new Gate();
+    chat.script = says('One', gate, ' two.');
+    const session_id = newSession();
+    const stream = await stage.open({ session_id, background: true });
+    await stream.until(delta);
+    stream.abort();
+    const runId = stream.response.headers.get('x-run-id') ?? '';
+    const events = `${stage.app.url}/v1/runs/${runId}/events`;
+    const again = await OpenStream.get(events, stage.reader.token);
+    await again.until(delta);
+    expect(stage.freeSlots).toBe(free - 1);
+    expect(chat.lastCall.signal.aborted).toBe(false);
+    await stage.reader.post('/v1/run', stage.body({ session_id })).expect(409);
+    gate.open();
+    expect(types(await again.end())).toEqual([
+      'request.accepted',
+      'token.delta',
+      'token.delta',
+      'message.final',
+      'done',
+    ]);
+    await settled();
+    const stored = await stage.messages(session_id);
+    expect(stored.map(({ status, content }) => [status, content]).slice(1)).toEqual([['complete', 'One two.']]);
+    expect(await stage.sessions(session_id)).toEqual([{ active_run_id: null }]);
+    expect(only(again.events, 'message.final').text).toBe('One two.');
+  });
+
+  it('of stream:false gets a whole answer, too', async () => {
+    const gate = new Gate();
+    chat.script = says('One', gate, ' two.');
+    const session_id = newSession();
+    const calls = chat.calls.length;
+    const { controller, request } = askForJson({ session_id, background: true });
+    await eventually(() => expect(chat.calls.length).toBe(calls + 1));
+    controller.abort();
+    await expect(request).rejects.toThrow(/abort/i);
+    gate.open();
+    await settled();
+    expect((await stage.messages(session_id)).map(({ status }) => status)).toEqual(['complete', 'complete']);
+  });
+
+  // A client that sleeps with its connection open must not stop what it asked to be finished without it.
+  it('by no longer reading holds the model back no longer than the stall time', async () => {
+    chat.script = async function* ({ signal }) {
+      for (let part = 0; part < 1500; part += 1) {
+        signal.throwIfAborted();
+        await nextTurn();
+        yield { type: 'delta', text: 'x'.repeat(8192) };
+      }
+    };
+    const session_id = newSession();
+    const stream = await stage.open({ session_id, background: true });
+    await settled();
+    expect((await stage.messages(session_id)).at(-1)).toMatchObject({ status: 'complete' });
+    stream.abort();
+  });
+
+  it('is cancelled all the same without background:true, and with background:false', async () => {
+    for (const body of [{}, { background: false }]) {
+      chat.script = says('One', new Gate());
+      const session_id = newSession();
+      const stream = await stage.open({ session_id, ...body });
+      await stream.until(delta);
+      stream.abort();
+      await settled();
+      expect((await stage.messages(session_id)).at(-1)?.status).toBe('cancelled');
+    }
+    await stage.reader.post('/v1/run', stage.body({ background: 'yes' })).expect(422);
+  });
+});
+
 describe('a client that does not read', () => {
   const MEGABYTE = 1024 * 1024;
   beforeAll(async () => {
@@ -270,27 +403,8 @@ describe('a client that does not read', () => {
       }
     };
 
-  /** Sends a run on a socket of its own and reads no more than the first bytes of the answer. */
-  async function stalled(sessionId: string): Promise<{ socket: Socket; mostBuffered: () => number }> {
-    const server = stage.app.app.nest.getHttpServer() as NodeJS.EventEmitter;
-    const arrived = once(server, 'request') as Promise<[unknown, ServerResponse]>;
-    const { port, hostname } = new URL(stage.app.url);
-    const socket = connect(Number(port), hostname);
-    const body = JSON.stringify(stage.body({ session_id: sessionId }));
-    socket.write(
-      `POST /v1/run HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n` +
-        `Authorization: Bearer ${stage.reader.token}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-    );
-    const [, response] = await arrived;
-    let most = 0;
-    const write = response.write.bind(response) as (chunk: string) => boolean;
-    response.write = ((chunk: string) => {
-      const kept = write(chunk);
-      most = Math.max(most, response.writableLength);
-      return kept;
-    }) as ServerResponse['write'];
-    await once(socket, 'readable');
-    return { socket, mostBuffered: () => most };
+  function stalled(sessionId: string): Promise<LazyClient> {
+    return LazyClient.send(stage, 'POST', '/v1/run', stage.body({ session_id: sessionId }));
   }
 
   // A few such clients would otherwise fill the memory of the process with answers that nobody takes.
@@ -299,11 +413,11 @@ describe('a client that does not read', () => {
     async (pausing) => {
       chat.script = flood(pausing);
       const session_id = newSession();
-      const { socket, mostBuffered } = await stalled(session_id);
+      const { socket, buffer } = await stalled(session_id);
       await eventually(() => expect(stage.freeSlots).toBe(free));
       expect(chat.lastCall.signal.aborted).toBe(true);
       expect(produced).toBeLessThan(40 * MEGABYTE);
-      expect(mostBuffered()).toBeLessThan(MEGABYTE);
+      expect(buffer.most).toBeLessThan(MEGABYTE);
       expect((await stage.messages(session_id)).at(-1)?.status).toBe('cancelled');
       const [failed] = (await stage.app.audit(stage.reader.tenantId)).slice(-1);
       expect(failed).toMatchObject({ event_type: 'run.failed', error_code: 'CLIENT_GONE' });
@@ -364,6 +478,24 @@ describe('a process that stops', () => {
     gate.open();
     expect(types(await stream.end()).slice(-2)).toEqual(['message.final', 'done']);
     await closing;
+  });
+
+  it('lets a background run finish that nobody reads', async () => {
+    stage = await Stage.start({ RUN_DRAIN_S: '30' }, chat);
+    const gate = new Gate();
+    chat.script = says('Hello', gate, ' world.');
+    const session_id = newSession();
+    const stream = await stage.open({ session_id, background: true });
+    await stream.until(delta);
+    stream.abort();
+    const stored: string[] = [];
+    const closing = stage.app.app.close().then(async () => {
+      stored.push(...(await stage.messages(session_id)).map(({ content }) => content));
+      await stage.close();
+    });
+    gate.open();
+    await closing;
+    expect(stored.slice(1)).toEqual(['Hello world.']);
   });
 
   it('interrupts a stream that takes too long: RUN_INTERRUPTED, done', async () => {

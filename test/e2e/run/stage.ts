@@ -1,4 +1,4 @@
-import { Runs } from '../../../src/features/run/application/runs.js';
+import { RunSlots } from '../../../src/features/run/application/run-slots.js';
 import { TestApp, type Actor } from '../../harness/app.js';
 import { OpenStream, type StreamEvent } from '../../harness/sse.js';
 import { asOwner, newCorpus, putChunks } from '../retrieval/chunks.js';
@@ -78,7 +78,7 @@ export class Stage {
   }
 
   get freeSlots(): number {
-    return this.app.app.nest.get(Runs).freeSlots;
+    return this.app.app.nest.get(RunSlots).free;
   }
 }
 

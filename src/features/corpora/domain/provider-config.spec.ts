@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { effectiveTopK, normaliseProviderConfig } from './provider-config.js';
+import { DEFAULT_SEARCH_PLAN } from './search-plan.js';
 
 const bedrock = { provider: 'aws_bedrock_kb', knowledge_base_id: 'KB12345678', region: 'eu-central-1' };
 const vertex = { provider: 'gcp_vertex', project: 'acme-prod', location: 'eu', resource_id: 'docs_1' };
@@ -14,7 +15,7 @@ describe('normaliseProviderConfig', () => {
   it('reads {} as local retrieval of five passages', () => {
     expect(normaliseProviderConfig({})).toEqual({
       ok: true,
-      config: { provider: 'local_pgvector', topKDefault: 5 },
+      config: { provider: 'local_pgvector', topKDefault: 5, search: DEFAULT_SEARCH_PLAN },
       stored: { retrieval: { provider: 'local_pgvector', top_k_default: 5 } },
     });
   });

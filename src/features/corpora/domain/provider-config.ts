@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { LANGUAGES } from '../../../kernel/languages.js';
+import { DEFAULT_SEARCH_PLAN, FUSIONS, type SearchPlan } from './search-plan.js';
 
 export const DEFAULT_TOP_K = 5;
 /** Bounds of `top_k_default`; what a request asks for is clamped instead, see `effectiveTopK`. */
@@ -20,11 +22,25 @@ const topKDefault = z
   .max(TOP_K_DEFAULT_RANGE.max, topKMessage)
   .default(DEFAULT_TOP_K);
 
+const weightMessage = 'must be a number from 0 to 1';
+const weight = z.number(weightMessage).min(0, weightMessage).max(1, weightMessage);
+const weights = z
+  .strictObject({ bm25: weight, vector: weight }, 'must be an object with bm25 and vector')
+  .refine(({ bm25, vector }) => bm25 + vector > 0, 'must not both be 0');
+
 /** Keys as stored in `corpora.provider_config_json.retrieval`. */
 const retrievalSchema = z.discriminatedUnion(
   'provider',
   [
-    z.strictObject({ provider: z.literal('local_pgvector'), top_k_default: topKDefault }),
+    z.strictObject({
+      provider: z.literal('local_pgvector'),
+      top_k_default: topKDefault,
+      language: z.enum(LANGUAGES, `must be one of ${LANGUAGES.join(', ')}`).exactOptional(),
+      fusion: z.enum(FUSIONS, `must be one of ${FUSIONS.join(', ')}`).exactOptional(),
+      weights: weights.exactOptional(),
+      feedback: z.boolean('must be true or false').exactOptional(),
+      rerank: z.boolean('must be true or false').exactOptional(),
+    }),
     z.strictObject({
       provider: z.literal('aws_bedrock_kb'),
       top_k_default: topKDefault,
@@ -46,7 +62,7 @@ type StoredRetrieval = z.infer<typeof retrievalSchema>;
 
 /** How a corpus retrieves. */
 export type ProviderConfig =
-  | { readonly provider: 'local_pgvector'; readonly topKDefault: number }
+  | { readonly provider: 'local_pgvector'; readonly topKDefault: number; readonly search: SearchPlan }
   | {
       readonly provider: 'aws_bedrock_kb';
       readonly topKDefault: number;
@@ -99,7 +115,7 @@ function toConfig(stored: StoredRetrieval): ProviderConfig {
   const topKDefault = stored.top_k_default;
   switch (stored.provider) {
     case 'local_pgvector':
-      return { provider: stored.provider, topKDefault };
+      return { provider: stored.provider, topKDefault, search: toSearchPlan(stored) };
     case 'aws_bedrock_kb':
       return {
         provider: stored.provider,
@@ -118,10 +134,22 @@ function toConfig(stored: StoredRetrieval): ProviderConfig {
   }
 }
 
+function toSearchPlan(stored: Extract<StoredRetrieval, { provider: 'local_pgvector' }>): SearchPlan {
+  const { language, fusion, weights: given, feedback, rerank } = stored;
+  return {
+    language: language ?? DEFAULT_SEARCH_PLAN.language,
+    fusion: fusion ?? DEFAULT_SEARCH_PLAN.fusion,
+    feedback: feedback ?? DEFAULT_SEARCH_PLAN.feedback,
+    rerank: rerank ?? DEFAULT_SEARCH_PLAN.rerank,
+    ...(given === undefined ? {} : { weights: given }),
+  };
+}
+
 function describeFault(error: z.ZodError): string {
   const [issue] = error.issues;
   if (issue === undefined) return 'retrieval is not valid';
-  if (issue.code === 'unrecognized_keys') return `retrieval.${issue.keys[0] ?? ''} is not a known key`;
+  if (issue.code === 'unrecognized_keys')
+    return `${['retrieval', ...issue.path, issue.keys[0]].join('.')} is not a known key`;
   return `${['retrieval', ...issue.path].join('.')} ${issue.message}`;
 }
 

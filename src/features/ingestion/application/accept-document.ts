@@ -62,7 +62,7 @@ export class AcceptDocument {
     const verdict = judge(existing, submission);
     if (existing !== undefined && !isChange(verdict)) return unchanged(verdict, existing);
     const route = await choose();
-    const key = storageKeyOf(tenantId, submission.id, submission.contentSha256);
+    const key = storageKeyOf(tenantId, submission.id, submission.contentSha256, submission.contentType);
     const outcome = await this.#store(submission, key, route);
     if ('verdict' in outcome) return unchanged(outcome.verdict, outcome.existing);
     await this.dispatch.settle(outcome);

@@ -1,14 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
+import { commonErrors } from '../../../kernel/common-errors.js';
 import { Jobs } from '../../../kernel/jobs.js';
 import { loadSettings } from '../../../kernel/settings.js';
 import { ManualClock } from '../../../kernel/time.js';
+import { jobsErrors } from '../../../platform/jobs/index.js';
 import { ingestionSettings } from '../ingestion.settings.js';
 import { IngestAdmission } from './ingest-admission.js';
 import { QueueDepth } from './queue-depth.js';
 
 class QueueOf extends Jobs {
   asked = 0;
-  constructor(public waiting: number | 'away') {
+  constructor(public waiting: number | Error) {
     super();
   }
   enqueue(): Promise<string> {
@@ -16,7 +18,7 @@ class QueueOf extends Jobs {
   }
   depth(): Promise<number> {
     this.asked += 1;
-    return this.waiting === 'away' ? Promise.reject(new Error('away')) : Promise.resolve(this.waiting);
+    return this.waiting instanceof Error ? Promise.reject(this.waiting) : Promise.resolve(this.waiting);
   }
 }
 
@@ -55,15 +57,21 @@ describe('route', () => {
 
   // A remembered outage would fail documents for a second after the queue came back.
   it('notices at once that the queue came back', async () => {
-    const queue = new QueueOf('away');
+    const queue = new QueueOf(jobsErrors.QUEUE_UNAVAILABLE());
     const { admission: gate } = admission(queue);
     await expect(gate.route()).resolves.toBe('unreachable');
     queue.waiting = 0;
     await expect(gate.route()).resolves.toBe('queue');
   });
 
+  // Taken for an outage of the queue, a moment without the database would fail every document that is sent.
+  it('does not take a database that is away for a queue that is away', async () => {
+    const { admission: gate } = admission(new QueueOf(commonErrors.SERVICE_UNAVAILABLE()));
+    await expect(gate.route()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+  });
+
   it('needs no queue in inline mode', async () => {
-    const queue = new QueueOf('away');
+    const queue = new QueueOf(jobsErrors.QUEUE_UNAVAILABLE());
     const { admission: gate } = admission(queue, { INGEST_EXECUTION_MODE: 'inline' });
     await expect(gate.route()).resolves.toBe('inline');
     expect(queue.asked).toBe(0);

@@ -6,8 +6,8 @@ import { QUEUE_UNAVAILABLE } from '../domain/ingest-failure.js';
 import { ingestionErrors } from '../ingestion.errors.js';
 import { ingestJob } from '../ingestion.jobs.js';
 import { IngestJobsRepository, type IngestJobRecord } from '../persistence/ingest-jobs.repository.js';
-import { IngestProgressRepository } from '../persistence/ingest-progress.repository.js';
 import type { Route } from './ingest-admission.js';
+import { IngestProgress } from './ingest-progress.js';
 import { InlineIngestion } from './inline-ingestion.js';
 
 export interface Dispatch {
@@ -23,7 +23,7 @@ export class IngestDispatch {
     private readonly uow: UnitOfWork,
     private readonly jobs: Jobs,
     private readonly history: IngestJobsRepository,
-    private readonly progress: IngestProgressRepository,
+    private readonly progress: IngestProgress,
     private readonly audit: AuditTrail,
     private readonly inline: InlineIngestion,
   ) {}
@@ -37,7 +37,13 @@ export class IngestDispatch {
     await this.history.insert(job);
     if (route === 'unreachable') await this.#giveUp(job);
     else {
-      await this.#record(event.name, job.documentId, event.metadata);
+      await this.audit.record({
+        event: event.name,
+        outcome: 'success',
+        resourceType: 'document',
+        resourceId: job.documentId,
+        metadata: event.metadata,
+      });
       if (route === 'queue') {
         await this.jobs.enqueue(ingestJob, { documentId: job.documentId, generation: job.generation }, { id: job.id });
       }
@@ -54,25 +60,6 @@ export class IngestDispatch {
   }
 
   async #giveUp({ id, documentId, generation }: IngestJobRecord): Promise<void> {
-    const { code } = QUEUE_UNAVAILABLE;
-    await this.progress.fail({ documentId, generation, jobId: id }, QUEUE_UNAVAILABLE);
-    await this.history.finish(id, 'failed', code);
-    await this.#record('documents.ingest.failed', documentId, { job_id: id, duration_ms: 0, attempts: 0, code }, code);
-  }
-
-  async #record(
-    event: string,
-    documentId: string,
-    metadata: Readonly<Record<string, unknown>>,
-    errorCode?: string,
-  ): Promise<void> {
-    await this.audit.record({
-      event,
-      outcome: errorCode === undefined ? 'success' : 'failure',
-      resourceType: 'document',
-      resourceId: documentId,
-      metadata,
-      ...(errorCode === undefined ? {} : { errorCode }),
-    });
+    await this.progress.fail({ documentId, generation, jobId: id }, QUEUE_UNAVAILABLE, 0);
   }
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { isAppError } from '../../../kernel/errors.js';
 import { Jobs } from '../../../kernel/jobs.js';
 import { Clock } from '../../../kernel/time.js';
 import { ingestJob } from '../ingestion.jobs.js';
@@ -16,7 +17,12 @@ export class QueueDepth {
     private readonly clock: Clock,
   ) {}
 
-  /** Ingestions waiting or running, at most a second old. Undefined when the queue cannot be reached. */
+  /**
+   * Ingestions waiting or running, at most a second old. Undefined when the queue cannot be reached.
+   *
+   * @throws when anything else cannot, such as the database: that must not be taken for a queue that is away, which
+   * fails the document.
+   */
   async read(): Promise<number | undefined> {
     if (this.#known !== undefined && this.clock.monotonic() - this.#known.at < FRESH_MS) return this.#known.depth;
     this.#asking ??= this.jobs.depth(ingestJob).finally(() => (this.#asking = undefined));
@@ -24,7 +30,8 @@ export class QueueDepth {
       const depth = await this.#asking;
       this.#known = { depth, at: this.clock.monotonic() };
       return depth;
-    } catch {
+    } catch (error) {
+      if (!isAppError(error, 'QUEUE_UNAVAILABLE')) throw error;
       return undefined;
     }
   }

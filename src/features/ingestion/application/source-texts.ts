@@ -4,6 +4,7 @@ import { Jobs } from '../../../kernel/jobs.js';
 import { Clock } from '../../../kernel/time.js';
 import { BlobStore } from '../../../platform/blob-store/index.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
+import { storedKeysOf, textKeyOf } from '../domain/document.js';
 import { sourceRemovalJob } from '../ingestion.jobs.js';
 import { SourceRemovalsRepository, type StoredSource } from '../persistence/source-removals.repository.js';
 
@@ -20,9 +21,10 @@ export class SourceBeingRemoved extends Error {
 }
 
 /**
- * The stored texts of documents. A text is stored before the transaction that refers to it and removed after the one
- * that no longer does, so a document never refers to a text that is not there. A crash can leave a text that nobody
- * refers to; it is found again when the same text is sent, and never shown.
+ * What is stored of documents: texts, and files with the text that was read from them. A text is stored before the
+ * transaction that refers to it and removed after the one that no longer does, so a document never refers to a text
+ * that is not there. A crash can leave a text that nobody refers to; it is found again when the same text is sent, and
+ * never shown. The same holds for files.
  */
 @Injectable()
 export class SourceTexts {
@@ -63,10 +65,25 @@ export class SourceTexts {
     return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
   }
 
+  /** As sent. Undefined when the file is missing. */
+  async readFile(key: string): Promise<Uint8Array | undefined> {
+    return this.blobs.get(key);
+  }
+
+  /** Undefined until the file under the key was read. */
+  async readTextOf(key: string): Promise<string | undefined> {
+    return this.read(textKeyOf(key));
+  }
+
+  /** Keeps the text of the file under the key, to be removed with it; the caller checks that the file is still there. */
+  async keepTextOf(key: string, text: string): Promise<void> {
+    await this.blobs.put(textKeyOf(key), new TextEncoder().encode(text));
+  }
+
   /** Outside a transaction. Does nothing when a document refers to the text. */
   async remove(key: string): Promise<void> {
     if (!(await this.uow.run(() => this.removals.begin(key)))) return;
-    await this.blobs.delete(key);
+    for (const stored of storedKeysOf(key)) await this.blobs.delete(stored);
     await this.uow.run(() => this.removals.finish(key));
   }
 

@@ -50,7 +50,7 @@ describe('ofUpload', () => {
     });
   });
 
-  it.each(['application/zip', 'application/octet-stream', 'nonsense', ''])('refuses the type %j', (contentType) => {
+  it.each(['application/zip', 'nonsense', 'image/png', 'application/msword'])('refuses the type %j', (contentType) => {
     expect(() => submissions().ofUpload({ ...upload, file: { ...file, contentType } })).toThrow(
       expect.objectContaining({ code: 'UNSUPPORTED_MEDIA_TYPE' }),
     );
@@ -64,6 +64,29 @@ describe('ofUpload', () => {
     const sent = { ...file, contentType, bytes: Buffer.from(content) };
     expect(() => submissions().ofUpload({ ...upload, file: sent })).toThrow(
       expect.objectContaining({ code: 'INGEST_VALIDATION_ERROR' }),
+    );
+  });
+
+  it('keeps a file as it was sent', () => {
+    const bytes = Buffer.from('<p>caf\xe9\r\n', 'latin1');
+    const submission = submissions().ofUpload({ ...upload, file: { name: 'a.html', contentType: 'text/html', bytes } });
+    expect(submission.bytes).toBe(bytes);
+    expect(submission).toMatchObject({
+      contentType: 'text/html',
+      contentSha256: sha256Hex(bytes),
+      ingestSource: 'upload_file',
+      facts: { file_name: 'a.html', file_mime: 'text/html', byte_count: 9 },
+    });
+  });
+
+  it.each([
+    ['text as a PDF', 'application/pdf', 'Hello', 'file is not of the type application/pdf'],
+    ['a PDF as CSV', 'text/csv', '%PDF-1.7', 'file is not of the type text/csv'],
+    ['nothing', 'text/html', '', 'file must not be empty'],
+  ])('refuses %s', (_what, contentType, content, message) => {
+    const sent = { ...file, contentType, bytes: Buffer.from(content) };
+    expect(() => submissions().ofUpload({ ...upload, file: sent })).toThrow(
+      expect.objectContaining({ code: 'INGEST_VALIDATION_ERROR', message }),
     );
   });
 

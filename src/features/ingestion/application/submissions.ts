@@ -6,8 +6,10 @@ import { resolveChunkParams, validateChunkParams, type ChunkParams } from '../do
 import { sanitiseFilename } from '../domain/document-id.js';
 import type { ChunkerVersion, IngestSource } from '../domain/document.js';
 import { acceptMetadata, parseMetadata, type MetadataResult } from '../domain/metadata.js';
+import { looksLike } from '../domain/file-types.js';
 import { acceptText, type TextResult } from '../domain/source-text.js';
-import { decodeUpload, isTextType, parseContentType } from '../domain/upload-text.js';
+import { decodeUpload } from '../domain/upload-text.js';
+import { uploadTypeOf } from '../domain/upload-type.js';
 import { ingestionErrors } from '../ingestion.errors.js';
 import { ingestionSettings, type IngestionSettings } from '../ingestion.settings.js';
 
@@ -25,6 +27,8 @@ export interface TextRequest extends Request {
   readonly chunkOverlap?: number | undefined;
   /** How citations name the document; `document://<id>` by default. */
   readonly uri?: string | undefined;
+  /** What CHUNKER says, by default. */
+  readonly chunker?: ChunkerVersion;
 }
 
 export interface UploadRequest extends Request {
@@ -50,7 +54,7 @@ export interface Submission {
   readonly filename: string;
   readonly contentType: string;
   readonly ingestSource: IngestSource;
-  /** Stored text in UTF-8. */
+  /** What is stored: a text in UTF-8, a file as sent. */
   readonly bytes: Uint8Array;
   readonly contentSha256: string;
   readonly metadata: Readonly<Record<string, unknown>>;
@@ -75,12 +79,13 @@ export class Submissions {
     const metadata = described(acceptMetadata(request.metadata));
     const filename = sanitiseFilename(request.filename, 'raw_text.txt');
     return {
-      ...this.#common(request, text),
+      ...this.#common(request, utf8(text)),
       ...metadata,
       uri: request.uri,
       filename,
       contentType: 'text/plain',
       ingestSource: 'raw_text',
+      ...(request.chunker === undefined ? {} : { chunker: request.chunker }),
       chunkParams: this.#chunkParams({ size: request.chunkSize, overlap: request.chunkOverlap }),
       facts: {
         file_name: filename,
@@ -92,12 +97,14 @@ export class Submissions {
 
   /** @throws UNSUPPORTED_MEDIA_TYPE; INGEST_VALIDATION_ERROR naming the offending part. */
   ofUpload({ file, ...request }: UploadRequest): Submission {
-    const mediaType = parseContentType(file.contentType)?.mediaType;
-    if (mediaType === undefined || !isTextType(mediaType)) throw commonErrors.UNSUPPORTED_MEDIA_TYPE();
-    const text = accepted(decodeUpload(file.bytes, file.contentType));
+    const type = uploadTypeOf(file.contentType, file.name, file.bytes);
+    if (type === undefined) throw commonErrors.UNSUPPORTED_MEDIA_TYPE();
+    const { mediaType } = type;
+    const bytes =
+      type.kind === 'text' ? utf8(accepted(decodeUpload(file.bytes, type.contentType))) : likely(mediaType, file.bytes);
     const filename = sanitiseFilename(file.name);
     return {
-      ...this.#common(request, text),
+      ...this.#common(request, bytes),
       ...described(parseMetadata(request.metadataJson)),
       filename,
       contentType: mediaType,
@@ -131,9 +138,8 @@ export class Submissions {
 
   #common(
     request: Request,
-    text: string,
+    bytes: Uint8Array,
   ): Pick<Submission, 'id' | 'jobId' | 'corpusId' | 'overwrite' | 'bytes' | 'contentSha256' | 'chunker'> {
-    const bytes = new TextEncoder().encode(text);
     return {
       id: request.documentId ?? this.ids.opaque(),
       jobId: this.ids.uuid(),
@@ -144,6 +150,17 @@ export class Submissions {
       chunker: this.settings.chunker,
     };
   }
+}
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** A file that may be of its type; whether it can be read is found out when it is ingested. */
+function likely(mediaType: string, bytes: Uint8Array): Uint8Array {
+  if (bytes.byteLength === 0) throw ingestionErrors.INGEST_VALIDATION_ERROR({ message: 'file must not be empty' });
+  if (looksLike(mediaType, bytes)) return bytes;
+  throw ingestionErrors.INGEST_VALIDATION_ERROR({ message: `file is not of the type ${mediaType}` });
 }
 
 function accepted(result: TextResult): string {

@@ -1,190 +1,46 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
-import { chunkV1, resolveChunkParams, validateChunkParams } from './chunker.js';
-import { normaliseText } from './source-text.js';
+import { chunkText, chunkV1 } from './chunker.js';
 
-const ranges = (text: string, size: number, overlap: number): [number, number][] =>
-  chunkV1(text, { size, overlap }).map((chunk) => [chunk.offsetStart, chunk.offsetEnd]);
+const WHOLE = { limit: Infinity, paginated: false };
+const params = { size: 20, overlap: 5 };
 
-const params = fc
-  .integer({ min: 1, max: 40 })
-  .chain((size) => fc.record({ size: fc.constant(size), overlap: fc.integer({ min: 0, max: size - 1 }) }));
+describe('chunkText', () => {
+  // Documents keep the chunker they were made with: their citations must not move.
+  it('makes the same chunks as ever with v1', () => {
+    const text = `# A\n\nb\n\n${'x'.repeat(45)}`;
+    expect(chunkText('v1', text, params, WHOLE)).toEqual(chunkV1(text, params));
+    expect(chunkText('v1', text, params, WHOLE).map(({ text }) => text)).toContain('b');
+  });
 
-/** Paragraph-heavy text with astral characters and every kind of newline. */
-const source = fc
-  .array(
-    fc.oneof(
-      fc.constantFrom('\n\n', '\n', '\r\n\r\n', '\r', '\n\n\n', ' ', '\t\n\n '),
-      fc.string({ unit: 'binary', maxLength: 30 }),
-      fc.string({ unit: fc.constantFrom('a', 'é', '😀', '中', ' ', '\n'), maxLength: 120 }),
-    ),
-    { maxLength: 20 },
-  )
-  .map((parts) => parts.join(''));
-
-describe('chunkV1', () => {
-  it('cuts a long paragraph into overlapping windows', () => {
-    const text = 'A'.repeat(2600);
-    expect(ranges(text, 1200, 150)).toEqual([
-      [0, 1200],
-      [1050, 2250],
-      [2100, 2600],
-    ]);
-    expect(ranges(text, 800, 100)).toEqual([
-      [0, 800],
-      [700, 1500],
-      [1400, 2200],
-      [2100, 2600],
+  it('packs with v2 and names the section', () => {
+    expect(chunkText('v2', '# A\n\nb', params, WHOLE)).toEqual([
+      { index: 0, text: '# A\n\nb', offsetStart: 0, offsetEnd: 6, page: null, section: 'A' },
     ]);
   });
 
-  it('repeats nothing with zero overlap', () => {
-    expect(ranges('x'.repeat(25), 10, 0)).toEqual([
-      [0, 10],
-      [10, 20],
-      [20, 25],
+  it.each(['v1', 'v2'] as const)('hands the limit to %s', (version) => {
+    const text = 'x'.repeat(1000);
+    expect(chunkText(version, text, params, { limit: 3, paginated: true })).toHaveLength(4);
+  });
+
+  it('tells the page that a chunk starts on, also behind empty pages and astral characters', () => {
+    const text = ['😀😀 first page.', '', 'Second text. Long one.', 'last'].join('\f');
+    const chunks = chunkText('v2', text, params, { limit: Infinity, paginated: true });
+    expect(chunks.map(({ text, page }) => [text, page])).toEqual([
+      ['😀😀 first page.', 1],
+      ['Second text.', 3],
+      ['text. Long one.', 3],
+      ['last', 4],
     ]);
   });
 
-  it('makes one window of a paragraph that exactly fits', () => {
-    expect(ranges('x'.repeat(10), 10, 3)).toEqual([[0, 10]]);
+  it('knows no pages unless the text has them', () => {
+    const chunks = chunkText('v2', `${'x'.repeat(15)}\fb`, params, WHOLE);
+    expect(chunks.map(({ page }) => page)).toEqual([null, null]);
   });
 
-  it('finds the three paragraphs of a CRLF text once normalised', () => {
-    const stored = normaliseText('one\r\n\r\ntwo\r\nstill two\r\n\r\nthree\r\n');
-    const chunks = chunkV1(stored, { size: 1200, overlap: 150 });
-    expect(chunks.map((chunk) => chunk.text)).toEqual(['one', 'two\nstill two', 'three']);
-    for (const chunk of chunks) expect(stored.slice(chunk.offsetStart, chunk.offsetEnd)).toBe(chunk.text);
-  });
-
-  // Citations of everything after the first long paragraph would point at the wrong passage.
-  it('gives absolute offsets after a long paragraph, also when its text comes again', () => {
-    const text = `  ${'A'.repeat(15)}\n\n\n  AAAAA \n\nB`;
-    expect(ranges(text, 10, 5)).toEqual([
-      [2, 12],
-      [7, 17],
-      [22, 27],
-      [30, 31],
-    ]);
-  });
-
-  it('counts code points, never splitting a surrogate pair', () => {
-    expect(chunkV1('😀😀😀\n\né😀', { size: 2, overlap: 1 })).toEqual([
-      { index: 0, text: '😀😀', offsetStart: 0, offsetEnd: 2 },
-      { index: 1, text: '😀😀', offsetStart: 1, offsetEnd: 3 },
-      { index: 2, text: 'é😀', offsetStart: 5, offsetEnd: 7 },
-    ]);
-  });
-
-  it('has no chunks for a blank text', () => {
-    expect(chunkV1('', { size: 5, overlap: 0 })).toEqual([]);
-    expect(chunkV1(' \n\n\t\n\n', { size: 5, overlap: 0 })).toEqual([]);
-  });
-
-  it('refuses parameters that could never finish', () => {
-    expect(() => chunkV1('abc', { size: 100, overlap: 100 })).toThrow(RangeError);
-  });
-
-  it('has offsets that slice back to the text of the chunk, in order, numbered from 0', () => {
-    fc.assert(
-      fc.property(source, params, (raw, given) => {
-        const text = normaliseText(raw);
-        const points = Array.from(text);
-        const chunks = chunkV1(text, given);
-        chunks.forEach((chunk, position) => {
-          expect(points.slice(chunk.offsetStart, chunk.offsetEnd).join('')).toBe(chunk.text);
-          expect(chunk.index).toBe(position);
-          expect(chunk.offsetEnd - chunk.offsetStart).toBeLessThanOrEqual(given.size);
-          expect(chunk.offsetStart).toBeGreaterThan(chunks[position - 1]?.offsetStart ?? -1);
-        });
-      }),
-    );
-  });
-
-  it('covers every character that is not white space', () => {
-    fc.assert(
-      fc.property(source, params, (raw, given) => {
-        const text = normaliseText(raw);
-        const uncovered = Array.from(text);
-        for (const chunk of chunkV1(text, given)) {
-          uncovered.fill(' ', chunk.offsetStart, chunk.offsetEnd);
-        }
-        expect(uncovered.join('').trim()).toBe('');
-      }),
-    );
-  });
-
-  it('overlaps neighbouring windows of one paragraph by exactly the overlap', () => {
-    const paragraph = fc.string({ unit: fc.constantFrom('a', '😀', '中'), minLength: 1, maxLength: 300 });
-    fc.assert(
-      fc.property(paragraph, params, (text, given) => {
-        const chunks = chunkV1(text, given);
-        chunks.slice(1).forEach((chunk, position) => {
-          expect((chunks[position]?.offsetEnd ?? NaN) - chunk.offsetStart).toBe(given.overlap);
-        });
-      }),
-    );
-  });
-
-  // A quadratic scan would hold the worker's event loop for minutes on the largest accepted upload.
-  it('chunks millions of characters of small and of one huge paragraph', () => {
-    const huge = chunkV1('é'.repeat(4_000_000), { size: 1200, overlap: 1100 });
-    expect(huge.at(-1)?.offsetEnd).toBe(4_000_000);
-    const small = chunkV1('word word\n\n'.repeat(350_000), { size: 1200, overlap: 150 });
-    expect(small).toHaveLength(350_000);
-    expect(small.at(-1)?.offsetEnd).toBe(350_000 * 11 - 2);
-  });
-});
-
-// A few kilobytes with an overlap just below the size would otherwise fill the memory of a worker.
-describe('the limit of chunkV1', () => {
-  it('stops one chunk past it', () => {
-    const params = { size: 1000, overlap: 999 };
-    expect(chunkV1('x'.repeat(5000), params, 100)).toHaveLength(101);
-    expect(chunkV1('a\n\nb\n\nc', { size: 10, overlap: 0 }, 2)).toHaveLength(3);
-  });
-
-  it('changes nothing below it', () => {
-    const params = { size: 10, overlap: 3 };
-    const text = 'x'.repeat(45);
-    const chunks = chunkV1(text, params);
-    expect(chunkV1(text, params, chunks.length)).toEqual(chunks);
-  });
-});
-
-describe('resolveChunkParams', () => {
-  it.each([
-    [{}, { size: 1200, overlap: 150 }],
-    [
-      { size: null, overlap: null },
-      { size: 1200, overlap: 150 },
-    ],
-    [{ size: 100 }, { size: 100, overlap: 12 }],
-    [{ size: 5 }, { size: 5, overlap: 0 }],
-    [{ size: 4000 }, { size: 4000, overlap: 150 }],
-    [
-      { size: 10, overlap: 0 },
-      { size: 10, overlap: 0 },
-    ],
-    [{ overlap: 0 }, { size: 1200, overlap: 0 }],
-  ])('%j resolves to %j', (given, expected) => {
-    expect(resolveChunkParams(given)).toEqual(expected);
-    expect(validateChunkParams(resolveChunkParams(given))).toBeUndefined();
-  });
-});
-
-describe('validateChunkParams', () => {
-  it.each([
-    [{ size: 100, overlap: 100 }, 'chunk_overlap_chars must be smaller than chunk_size_chars'],
-    [{ size: 100, overlap: -1 }, 'chunk_overlap_chars must be a whole number of at least 0'],
-    [{ size: 0, overlap: 0 }, 'chunk_size_chars must be a whole number of at least 1'],
-    [{ size: 1.5, overlap: 0 }, 'chunk_size_chars must be a whole number of at least 1'],
-    [{ size: 10, overlap: NaN }, 'chunk_overlap_chars must be a whole number of at least 0'],
-  ])('%j is refused: %s', (given, message) => {
-    expect(validateChunkParams(given)).toBe(message);
-  });
-
-  it('accepts the largest overlap that still moves forward', () => {
-    expect(validateChunkParams({ size: 100, overlap: 99 })).toBeUndefined();
+  it('gives the page where a chunk of several pages starts', () => {
+    const chunks = chunkText('v2', 'a\fb\fc', params, { limit: Infinity, paginated: true });
+    expect(chunks).toMatchObject([{ text: 'a\fb\fc', page: 1 }]);
   });
 });

@@ -1,8 +1,9 @@
-import type { ChunkParams } from './chunker.js';
+import type { ChunkParams } from './chunk-params.js';
 import type { DocumentStatus } from './document-status.js';
+import { fileExtensionOf } from './file-types.js';
 
 export type IngestSource = 'upload_file' | 'raw_text';
-export type ChunkerVersion = 'v1';
+export type ChunkerVersion = 'v1' | 'v2';
 
 /** One text of a corpus, and how far its ingestion has come. */
 export interface Document {
@@ -17,11 +18,11 @@ export interface Document {
   readonly status: DocumentStatus;
   readonly failureCode: string | null;
   readonly failureReason: string | null;
-  /** Where the text is stored; null when it was not kept. */
+  /** Where what was sent is stored: a text in stored form, a file as sent. Null when it was not kept. */
   readonly storageKey: string | null;
-  /** Of the stored text in UTF-8. */
+  /** Of what is stored: a text in UTF-8, a file as sent. */
   readonly contentSha256: string;
-  /** Of the stored text in UTF-8. */
+  /** Of what is stored: a text in UTF-8, a file as sent. */
   readonly byteCount: number;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly chunker: ChunkerVersion;
@@ -45,7 +46,23 @@ export interface DocumentDetails extends Document {
   readonly attempts: number;
 }
 
-/** Where the stored text of a document is kept. The same text has the same place, so storing it twice is one copy. */
-export function storageKeyOf(tenantId: string, documentId: string, contentSha256: string): string {
-  return `tenants/${tenantId}/documents/${documentId}/${contentSha256}`;
+/**
+ * Where what was sent is kept. The same content has the same place, so storing it twice is one copy. The same bytes as
+ * a file of another type have another one, because their text is another.
+ */
+export function storageKeyOf(tenantId: string, documentId: string, contentSha256: string, contentType: string): string {
+  const extension = fileExtensionOf(contentType);
+  const name = extension === undefined ? contentSha256 : `${contentSha256}.${extension}`;
+  return `tenants/${tenantId}/documents/${documentId}/${name}`;
+}
+
+/** Where the text of a stored file is kept, once it is read. */
+export function textKeyOf(storageKey: string): string {
+  return `${storageKey}.text`;
+}
+
+/** Everything that is kept under a storage key; what was sent comes last. */
+export function storedKeysOf(storageKey: string): string[] {
+  const name = storageKey.slice(storageKey.lastIndexOf('/') + 1);
+  return name.includes('.') ? [textKeyOf(storageKey), storageKey] : [storageKey];
 }

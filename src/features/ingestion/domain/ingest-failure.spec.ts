@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { commonErrors } from '../../../kernel/common-errors.js';
+import { documentParserErrors } from '../../../platform/document-parser/document-parser.errors.js';
 import { modelErrors } from '../../../platform/model-gateway/model-gateway.errors.js';
 import { ingestionErrors } from '../ingestion.errors.js';
 import { describeFailure, isPermanentFailure } from './ingest-failure.js';
@@ -15,6 +16,11 @@ describe('describeFailure', () => {
       code: 'INGEST_VALIDATION_ERROR',
       reason: message,
     });
+  });
+
+  it.each(Object.entries(documentParserErrors))('tells the owner what is wrong with a file: %s', (code, error) => {
+    expect(describeFailure(error({ message: 'The file is broken.' }))).toEqual({ code, reason: 'The file is broken.' });
+    expect(isPermanentFailure(error())).toBe(true);
   });
 
   it.each([

@@ -19,7 +19,16 @@ export const STALLED: IngestFailure = {
 const GENERIC_REASON = 'The ingestion failed. The logs of the worker have the details under the job id.';
 
 /** Codes whose public text tells the owner of the document what to change. */
-const TELLING = new Set(['INGEST_VALIDATION_ERROR', 'INGEST_SOURCE_MISSING', 'EMBEDDING_DIMENSION_MISMATCH']);
+const TELLING = new Set([
+  'INGEST_VALIDATION_ERROR',
+  'INGEST_SOURCE_MISSING',
+  'EMBEDDING_DIMENSION_MISMATCH',
+  'FILE_ENCRYPTED',
+  'FILE_CORRUPT',
+  'FILE_TOO_LARGE',
+  'FILE_TIMEOUT',
+  'FILE_WITHOUT_TEXT',
+]);
 
 /** Never repeats what a driver or a provider said. */
 export function describeFailure(error: unknown): IngestFailure {

@@ -4,16 +4,20 @@ import type { Page } from '../../../kernel/cursor.js';
 import { MAX_PAGE, Operation, Reply } from '../../../platform/http/index.js';
 import { AcceptDocument, type Accepted } from '../application/accept-document.js';
 import { DeleteDocument } from '../application/delete-document.js';
+import { DocumentContent } from '../application/document-content.js';
 import { Documents } from '../application/documents.js';
 import { ReindexDocument } from '../application/reindex-document.js';
 import { Submissions } from '../application/submissions.js';
 import {
   AcceptedDocumentDto,
   CreateTextDocumentDto,
+  DocumentContentDto,
+  DocumentContentQuery,
   DocumentDto,
   ListDocumentsQuery,
   ReindexDocumentDto,
   toAcceptedDto,
+  toDocumentContentDto,
   toDocumentDto,
   UploadDocumentDto,
 } from './documents.dto.js';
@@ -25,6 +29,7 @@ const INGEST_ERRORS = ['NOT_FOUND', 'INGEST_VALIDATION_ERROR', 'QUEUE_ERROR', 'S
 export class DocumentsController {
   constructor(
     private readonly documents: Documents,
+    private readonly contents: DocumentContent,
     private readonly submissions: Submissions,
     private readonly acceptance: AcceptDocument,
     private readonly reindexing: ReindexDocument,
@@ -58,6 +63,20 @@ export class DocumentsController {
   })
   async get(@Param('id') id: string): Promise<DocumentDto> {
     return toDocumentDto(await this.documents.get(id));
+  }
+
+  @Get(':id/content')
+  @Operation({
+    id: 'documents.content',
+    summary: 'Read the text of a document, or the part of it that was cited',
+    role: 'reader',
+    rateClass: 'read',
+    cost: 1,
+    errors: ['NOT_FOUND', 'INGEST_IN_PROGRESS', 'INGEST_SOURCE_MISSING', 'BLOB_STORE_UNAVAILABLE'],
+    returns: DocumentContentDto,
+  })
+  async content(@Param('id') id: string, @Query() { from = 0, to }: DocumentContentQuery): Promise<DocumentContentDto> {
+    return toDocumentContentDto(id, await this.contents.read(id, from, to));
   }
 
   @Post()

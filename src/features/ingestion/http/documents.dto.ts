@@ -11,11 +11,13 @@ import {
   Max,
   MaxLength,
   Min,
+  ValidateBy,
 } from 'class-validator';
 import { PageQuery } from '../../../platform/http/index.js';
 import type { Accepted } from '../application/accept-document.js';
 import { DOCUMENT_ID_PATTERN } from '../domain/document-id.js';
 import type { DocumentDetails } from '../domain/document.js';
+import type { TextRange } from '../domain/text-range.js';
 
 const MAX_CHUNK_SIZE = 1_000_000;
 
@@ -35,7 +37,10 @@ export class UploadDocumentDto {
   @MaxLength(128)
   corpus_id!: string;
 
-  /** Plain text, Markdown, or a JSON object with the text under `text`. */
+  /**
+   * Plain text, Markdown, a JSON object with the text under `text`, HTML, PDF, Word (DOCX), PowerPoint (PPTX), Excel
+   * (XLSX) or CSV.
+   */
   @ApiProperty({ type: 'string', format: 'binary', required: true })
   @Allow()
   file?: unknown;
@@ -118,12 +123,60 @@ export class ReindexDocumentDto {
   chunk_overlap_chars?: number | null;
 }
 
+/** A bound of a range that does not lie before the other one; a missing one is no fault. */
+function NotBefore(other: string): PropertyDecorator {
+  return ValidateBy({
+    name: 'notBefore',
+    validator: {
+      validate: (value, context) => {
+        const bound: unknown = context === undefined ? undefined : Reflect.get(context.object, other);
+        return typeof value !== 'number' || typeof bound !== 'number' || value >= bound;
+      },
+      defaultMessage: () => `$property must not be less than ${other}`,
+    },
+  });
+}
+
 export class ListDocumentsQuery extends PageQuery {
   /** Only documents of this corpus. */
   @IsOptional()
   @IsString()
   @MaxLength(128)
   corpus_id?: string;
+}
+
+/** What is not written as a whole number stays as it is, for the validator to refuse. */
+const wholeNumber = ({ value }: { value: unknown }): unknown =>
+  typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
+
+export class DocumentContentQuery {
+  /** In Unicode code points of the document's text, as in citations; 0 when absent. */
+  @ApiPropertyOptional({ type: 'integer', minimum: 0 })
+  @IsOptional()
+  @Transform(wholeNumber)
+  @IsInt()
+  @Min(0)
+  from?: number;
+
+  /** The position after the last; the end of the text when absent. */
+  @ApiPropertyOptional({ type: 'integer', minimum: 0 })
+  @IsOptional()
+  @Transform(wholeNumber)
+  @IsInt()
+  @Min(0)
+  @NotBefore('from')
+  to?: number;
+}
+
+export class DocumentContentDto {
+  document_id!: string;
+  /** As asked for, but not beyond the end of the text. */
+  from!: number;
+  /** Less than asked for when the text ends there, or after 100,000 code points: go on from here. */
+  to!: number;
+  text!: string;
+  /** Code points of the whole text. */
+  total_chars!: number;
 }
 
 export class AcceptedDocumentDto {
@@ -159,9 +212,9 @@ export class DocumentDto {
   num_chunks!: number | null;
   metadata_json!: Record<string, unknown>;
   labels!: Record<string, string>;
-  /** Of the stored text in UTF-8. */
+  /** Of what is stored: a text in UTF-8, a file as sent. */
   byte_count!: number;
-  /** Of the stored text in UTF-8. */
+  /** Of what is stored: a text in UTF-8, a file as sent. */
   content_sha256!: string;
   chunker!: string;
   chunk_size_chars!: number;
@@ -207,6 +260,13 @@ export function toDocumentDto(document: DocumentDetails): DocumentDto {
     chunk_size_chars: document.chunkParams.size,
     chunk_overlap_chars: document.chunkParams.overlap,
   };
+}
+
+export function toDocumentContentDto(
+  documentId: string,
+  { from, to, text, totalChars }: TextRange,
+): DocumentContentDto {
+  return { document_id: documentId, from, to, text, total_chars: totalChars };
 }
 
 function iso(time: Date | null): string | null {

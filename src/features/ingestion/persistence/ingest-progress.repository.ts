@@ -39,6 +39,15 @@ export class IngestProgressRepository {
     return row === undefined ? undefined : fromRow(row);
   }
 
+  /** Notes that the ingestion goes on. @returns false when the document does not wait for it any more. */
+  async touch({ documentId, generation, jobId }: Fence): Promise<boolean> {
+    const changed = await this.uow.execute(
+      `UPDATE documents SET updated_at = now() WHERE ${FENCED} AND status = 'processing'`,
+      [this.uow.tenantId, documentId, generation, jobId],
+    );
+    return changed === 1;
+  }
+
   /** @returns how long the ingestion took, in ms; undefined when it no longer counts. */
   async succeed(fence: Fence, result: { numChunks: number; reindexed: boolean }): Promise<number | undefined> {
     const row = await this.uow.first<{ durationMs: number }>(

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 
 export interface ReadinessCheck {
   readonly name: string;
@@ -6,8 +6,18 @@ export interface ReadinessCheck {
   readonly check: () => Promise<string | undefined>;
 }
 
-/** What must be reachable for this process to serve; the list is bound in app/. */
+/** What must be reachable for this process to serve, as bound in app/; and that it is not about to stop. */
 @Injectable()
-export class Readiness {
-  constructor(readonly checks: readonly ReadinessCheck[]) {}
+export class Readiness implements OnModuleDestroy {
+  readonly checks: readonly ReadinessCheck[];
+  #stopping = false;
+
+  constructor(checks: readonly ReadinessCheck[]) {
+    this.checks = [{ name: 'process', check: async () => (this.#stopping ? 'stopping' : undefined) }, ...checks];
+  }
+
+  /** The first thing that happens when the application closes: open answers end, but no new ones should come. */
+  onModuleDestroy(): void {
+    this.#stopping = true;
+  }
 }

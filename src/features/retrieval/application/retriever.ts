@@ -1,9 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Reranker } from '../../../platform/model-gateway/index.js';
 import { effectiveTopK, normaliseProviderConfig, type Corpus, type ProviderConfig } from '../../corpora/index.js';
+import type { MetadataFilter } from '../domain/metadata-filter.js';
 import type { Passage } from '../domain/passage.js';
 import { retrievalErrors } from '../retrieval.errors.js';
 import { retrievalSettings, type RetrievalSettings } from '../retrieval.settings.js';
-import { LocalRetrieval } from './local-retrieval.js';
+import { LocalSearch } from './local-search.js';
 
 export interface Retrieval {
   readonly provider: ProviderConfig['provider'];
@@ -11,11 +13,22 @@ export interface Retrieval {
   readonly passages: readonly Passage[];
 }
 
+export interface RetrievalRequest {
+  readonly query: string;
+  readonly topK: number;
+  readonly filter?: MetadataFilter | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Passages that a reranking model puts in order, for one that is asked for. */
+const RERANKED = { times: 4, most: 100 };
+
 /** Sends a question to the provider that its corpus names. */
 @Injectable()
 export class Retriever {
   constructor(
-    private readonly local: LocalRetrieval,
+    private readonly local: LocalSearch,
+    private readonly reranker: Reranker,
     @Inject(retrievalSettings.token) private readonly settings: RetrievalSettings,
   ) {}
 
@@ -27,17 +40,40 @@ export class Retriever {
 
   /**
    * @throws RETRIEVAL_CONFIG_INVALID for a stored config that is not valid, or whose provider this installation has
-   * no adapter for; RETRIEVAL_ERROR; the embedding codes of the model gateway.
+   * no adapter for; RETRIEVAL_ERROR; the embedding and reranking codes of the model gateway.
    */
-  async retrieve(corpus: Corpus, query: string, topK: number, signal?: AbortSignal): Promise<Retrieval> {
+  async retrieve(corpus: Corpus, request: RetrievalRequest): Promise<Retrieval> {
     const result = normaliseProviderConfig(corpus.providerConfig);
     if (!result.ok) throw retrievalErrors.RETRIEVAL_CONFIG_INVALID({ message: result.reason });
-    const { provider } = result.config;
-    if (provider !== 'local_pgvector') {
+    const { config } = result;
+    if (config.provider !== 'local_pgvector') {
       throw retrievalErrors.RETRIEVAL_CONFIG_INVALID({
-        message: `This installation cannot reach the retrieval provider ${provider}.`,
+        message: `This installation cannot reach the retrieval provider ${config.provider}.`,
       });
     }
-    return { provider, passages: await this.local.search(corpus.id, query, topK, signal) };
+    const { query, topK, filter, signal } = request;
+    const search = { corpusId: corpus.id, text: query, plan: config.search, filter, signal };
+    if (!config.search.rerank || !this.reranker.enabled) {
+      return { provider: config.provider, passages: await this.local.search({ ...search, topK }) };
+    }
+    const candidates = await this.local.search({
+      ...search,
+      topK: Math.max(topK, Math.min(topK * RERANKED.times, RERANKED.most)),
+    });
+    return { provider: config.provider, passages: await this.#rerank(query, candidates, topK, signal) };
+  }
+
+  /** The scores become those of the reranking model; equal ones keep the order of the search. */
+  async #rerank(query: string, passages: readonly Passage[], topK: number, signal?: AbortSignal): Promise<Passage[]> {
+    if (passages.length === 0) return [];
+    const scores = await this.reranker.rerank(
+      query,
+      passages.map(({ text }) => text),
+      signal,
+    );
+    return passages
+      .map((passage, position) => ({ ...passage, score: scores[position] ?? 0 }))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, topK);
   }
 }

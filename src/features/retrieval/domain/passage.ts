@@ -1,3 +1,5 @@
+import type { Leg, LegPlace } from './fusion.js';
+
 /** A retrieved text. The same for every provider; those outside the platform know no ids of ours. */
 export interface Passage {
   readonly chunkId: string | null;
@@ -7,6 +9,8 @@ export interface Passage {
   /** From 0 (nothing in common) to 1. */
   readonly score: number;
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** What each leg of a local search says of it. */
+  readonly legs: Readonly<Record<Leg, LegPlace | null>>;
 }
 
 /** Similarity from a cosine distance; a distance that is not a number, as from an empty vector, is no similarity. */

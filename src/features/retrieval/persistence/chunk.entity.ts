@@ -1,4 +1,4 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, PrimaryColumn, type ColumnType } from 'typeorm';
 
 @Entity('chunks')
 export class ChunkEntity {
@@ -26,11 +26,13 @@ export class ChunkEntity {
   @Column('text')
   text!: string;
 
-  @Column('vector', { length: 768 })
-  embedding!: number[];
+  /** Search words, each after the key of its corpus, with as many positions as it occurs. */
+  @Column('tsvector')
+  terms!: string;
 
-  @Column({ name: 'embedding_model', type: 'text' })
-  embeddingModel!: string;
+  /** What each of the words adds to the score of a search for it, see `termWeight`. */
+  @Column({ name: 'term_weights', type: 'sparsevec' as ColumnType })
+  termWeights!: string;
 
   @Column({ name: 'content_sha256', type: 'text' })
   contentSha256!: string;

@@ -114,7 +114,11 @@ export class AnswerGraph {
 
   async #retrieve({ run, sink, signal }: Turn): Promise<Pick<TurnState, 'provider' | 'passages'>> {
     signal.throwIfAborted();
-    const { provider, passages } = await this.retriever.retrieve(run.corpus, run.question.message, run.topK, signal);
+    const { provider, passages } = await this.retriever.retrieve(run.corpus, {
+      query: run.question.message,
+      topK: run.topK,
+      signal,
+    });
     if (this.settings.debugEvents) sink.send('debug.retrieval', { provider, num_chunks: passages.length });
     return { provider, passages };
   }

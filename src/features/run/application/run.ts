@@ -1,3 +1,4 @@
+import type { Context } from '../../../kernel/context.js';
 import type { Principal } from '../../../kernel/principal.js';
 import type { Corpus } from '../../corpora/index.js';
 import type { RunEventData, RunEventType } from '../domain/sse.js';
@@ -8,6 +9,8 @@ export interface Question {
   readonly message: string;
   readonly topK?: number;
   readonly audio: boolean;
+  /** Whether the answer is finished when its client leaves. */
+  readonly background: boolean;
 }
 
 /** An accepted question: its session is claimed and its message stored. */
@@ -31,10 +34,25 @@ export interface RunSink {
   ready(): Promise<void>;
 }
 
+/** One client on one connection. */
+export interface FrameReader {
+  /** Aborted with ClientGone when nobody reads any more. */
+  readonly gone: AbortSignal;
+  /** Goes nowhere when the client has gone. */
+  write(frame: string): void;
+  /** Resolves when more may be written: at once, or when a slow reader has caught up or gone. */
+  ready(): Promise<void>;
+}
+
 /** The client closed the connection, or stopped reading. */
 export class ClientGone extends Error {
   constructor() {
     super('The client has gone.');
     this.name = 'ClientGone';
   }
+}
+
+export function principalOf({ principal }: Context): Principal {
+  if (principal === undefined) throw new Error('A run needs a principal.');
+  return principal;
 }

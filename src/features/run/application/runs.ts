@@ -1,8 +1,6 @@
-import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { follow } from '../../../kernel/abort.js';
 import { AuditTrail } from '../../../kernel/audit.js';
-import { Bulkhead } from '../../../kernel/bulkhead.js';
-import { commonErrors } from '../../../kernel/common-errors.js';
 import { currentContext } from '../../../kernel/context.js';
 import { AppError } from '../../../kernel/errors.js';
 import { Ids } from '../../../kernel/ids.js';
@@ -17,6 +15,7 @@ import { runErrors } from '../run.errors.js';
 import { runSettings, type RunSettings } from '../run.settings.js';
 import { AnswerDraft, AnswerGraph, sessionKey, type Answer } from './answer-graph.js';
 import { presentable, stored } from './failures.js';
+import { RunSlots } from './run-slots.js';
 import { ClientGone, type Question, type Run, type RunSink } from './run.js';
 
 /** A claim outlives the run's own time limit, so that no other run gets in while this one is ending. */
@@ -24,60 +23,32 @@ const CLAIM_MARGIN_MS = 5000;
 
 /** Answers one question at a time per session and a bounded number at once; see 02 of the specification. */
 @Injectable()
-export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  readonly #bulkhead: Bulkhead;
-  readonly #slots: number;
-  readonly #interrupt = new AbortController();
-  #draining = false;
-
+export class Runs implements OnApplicationBootstrap {
   constructor(
     private readonly uow: UnitOfWork,
     private readonly corpora: Corpora,
     private readonly retriever: Retriever,
     private readonly conversations: ConversationsRepository,
     private readonly graph: AnswerGraph,
+    private readonly slots: RunSlots,
     private readonly audit: AuditTrail,
     private readonly clock: Clock,
     private readonly ids: Ids,
     private readonly log: Log,
     @Inject(runSettings.token) private readonly settings: RunSettings,
-  ) {
-    this.#slots = settings.bulkheadMaxConcurrency ?? settings.maxConcurrency;
-    this.#bulkhead = new Bulkhead(this.#slots);
-  }
+  ) {}
 
   onApplicationBootstrap(): void {
     this.graph.warm().catch((error: unknown) => this.log.error({ err: error }, 'the answer graph did not load'));
   }
 
-  /** Takes no more questions, lets open answers finish for a while, then interrupts them. */
-  async beforeApplicationShutdown(): Promise<void> {
-    this.#draining = true;
-    const deadline = this.clock.monotonic() + this.settings.drainSeconds * 1000;
-    while (this.freeSlots < this.#slots && this.clock.monotonic() < deadline) await this.clock.sleep(20);
-    this.#interrupt.abort(runErrors.RUN_INTERRUPTED());
-    while (this.freeSlots < this.#slots) await this.clock.sleep(20);
-  }
-
-  get freeSlots(): number {
-    return this.#bulkhead.free;
-  }
-
-  /** @returns the release of a slot; call it exactly when the run has ended. @throws SERVICE_BUSY, RUN_INTERRUPTED */
-  acquireSlot(): () => void {
-    if (this.#draining) throw runErrors.RUN_INTERRUPTED();
-    const release = this.#bulkhead.acquire();
-    if (release === undefined) throw commonErrors.SERVICE_BUSY();
-    return release;
-  }
-
   /**
    * Takes the question: claims its session and stores the message.
    *
+   * @param id of the run to be.
    * @throws NOT_FOUND (corpus), SESSION_BUSY and DB_ERROR, having stored nothing.
    */
-  async accept(question: Question, principal: Principal): Promise<Run> {
-    const id = this.ids.uuid();
+  async accept(id: string, question: Question, principal: Principal): Promise<Run> {
     const { requestId } = currentContext();
     const now = this.clock.now();
     const until = new Date(now.getTime() + this.settings.timeoutSeconds * 1000 + CLAIM_MARGIN_MS);
@@ -123,7 +94,8 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
   /**
    * Answers an accepted question into the sink.
    *
-   * @param gone aborted with ClientGone when nobody listens any more; the partial answer is then kept as cancelled.
+   * @param gone aborted with ClientGone when nobody listens any more; the partial answer is then kept as cancelled,
+   * unless the run was asked for in the background.
    * @throws AppError with a code that may be shown, or ClientGone.
    */
   async answer(run: Run, sink: RunSink, gone: AbortSignal): Promise<Answer> {
@@ -131,7 +103,8 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
     const timer = this.clock.after(this.settings.timeoutSeconds * 1000, () =>
       controller.abort(runErrors.RUN_TIMEOUT()),
     );
-    const unlink = [gone, this.#interrupt.signal].map((signal) => follow(controller, signal));
+    const ends = run.question.background ? [this.slots.interrupted] : [gone, this.slots.interrupted];
+    const unlink = ends.map((signal) => follow(controller, signal));
     const draft = new AnswerDraft();
     try {
       return await this.graph.answer({ run, sink, signal: controller.signal, draft });

@@ -58,12 +58,16 @@ export function eventNameOf(type: string): string {
  * a frame that was made but not sent leaves a gap that clients take for loss.
  */
 export class RunFrames {
-  #lastSeq = 0;
+  #lastSeq: number;
 
+  /** @param after number of the last frame that there is already. */
   constructor(
     private readonly requestId: string,
     private readonly sessionId: string,
-  ) {}
+    after = 0,
+  ) {
+    this.#lastSeq = after;
+  }
 
   event<T extends RunEventType>(type: T, data: RunEventData[T]): RunFrame {
     const seq = this.#next();

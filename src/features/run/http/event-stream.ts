@@ -1,114 +1,102 @@
-import type { Response } from 'express';
 import type { Clock, Timer } from '../../../kernel/time.js';
-import { ClientGone, type RunSink } from '../application/run.js';
+import type { FrameRecorder } from '../application/frame-recorder.js';
+import type { RunSink } from '../application/run.js';
 import { DeltaCoalescer } from '../domain/delta-coalescer.js';
 import { encodeFrame, RunFrames, type RunEventData, type RunEventType, type RunFrame } from '../domain/sse.js';
+import type { EventConnection } from './event-connection.js';
 
 export interface EventStreamOptions {
+  /** Undefined for a stream that is no run's. */
+  readonly runId: string | undefined;
   readonly requestId: string;
   readonly sessionId: string;
   readonly flushIntervalMs: number;
   readonly heartbeatMs: number;
-  /** A client that reads nothing for this long counts as gone. */
-  readonly stallMs: number;
 }
 
 /**
- * The server-sent events of one run on one connection. Frames are numbered in the order in which they are written.
- * Heartbeats come from a timer for as long as the stream lives. A slow reader holds the model back instead of filling
- * memory: `ready()` waits for it, and `gone` aborts when it leaves or stops reading.
+ * The server-sent events of one run. Frames are numbered in the order in which they are made, go to the client as long
+ * as there is one, and are kept for those who resume. Heartbeats come from a timer for as long as the stream lives. A
+ * slow reader holds the model back instead of filling memory: `ready()` waits for it.
  */
 export class EventStream implements RunSink {
   readonly #frames: RunFrames;
   readonly #deltas: DeltaCoalescer;
-  readonly #gone = new AbortController();
-  #lastWrite: number;
+  #lastFrame: number;
   #heartbeat: Timer | undefined;
+  #closed = false;
 
+  /** @param recorder keeps the frames; without it the stream cannot be resumed. */
   constructor(
-    private readonly response: Response,
+    private readonly connection: EventConnection,
+    private readonly recorder: FrameRecorder | undefined,
     private readonly clock: Clock,
     private readonly options: EventStreamOptions,
   ) {
     this.#frames = new RunFrames(options.requestId, options.sessionId);
     this.#deltas = new DeltaCoalescer(clock, options.flushIntervalMs, (delta) => {
-      this.#write(this.#frames.event('token.delta', { delta }));
+      this.#emit(this.#frames.event('token.delta', { delta }));
     });
-    this.#lastWrite = clock.monotonic();
-    response.once('close', () => this.#leave());
-    if (response.destroyed) this.#leave();
+    this.#lastFrame = clock.monotonic();
   }
 
   /** Aborted with ClientGone when nobody reads any more. */
   get gone(): AbortSignal {
-    return this.#gone.signal;
+    return this.connection.gone;
   }
 
-  /** Sends the headers. Nothing on the way may buffer, transform or compress what follows. */
-  open(status = 200): void {
-    this.response.status(status);
-    this.response.setHeader('Content-Type', 'text/event-stream; charset=utf-8');
-    this.response.setHeader('Cache-Control', 'no-cache, no-transform');
-    this.response.setHeader('Connection', 'keep-alive');
-    this.response.setHeader('X-Accel-Buffering', 'no');
-    this.response.flushHeaders();
-    this.response.socket?.setNoDelay(true);
+  open(): void {
+    this.connection.open(this.options.runId);
     this.#scheduleHeartbeat();
   }
 
   send<T extends RunEventType>(type: T, data: RunEventData[T]): void {
     this.#deltas.flush();
-    this.#write(this.#frames.event(type, data));
+    this.#emit(this.#frames.event(type, data));
   }
 
   delta(text: string): void {
-    if (!this.gone.aborted) this.#deltas.push(text);
+    this.#deltas.push(text);
   }
 
-  async ready(): Promise<void> {
-    if (!this.response.writableNeedDrain || this.gone.aborted) return;
-    await new Promise<void>((resolve) => {
-      const stall = this.clock.after(this.options.stallMs, () => this.#leave());
-      const proceed = (): void => {
-        stall.cancel();
-        this.response.off('drain', proceed);
-        this.gone.removeEventListener('abort', proceed);
-        resolve();
-      };
-      this.response.once('drain', proceed);
-      this.gone.addEventListener('abort', proceed, { once: true });
-    });
+  ready(): Promise<void> {
+    return this.connection.ready();
   }
 
-  /** Ends the stream after its last event. A client that stops reading the rest loses its connection. */
+  /** Ends the stream after its last event. */
   close(): void {
+    this.#stop();
+    this.recorder?.end();
+    this.connection.close();
+  }
+
+  /** For a stream that failed in a way that no event tells: who resumes it learns that it was interrupted. */
+  abandon(): void {
+    this.#stop();
+    this.recorder?.giveUp();
+  }
+
+  #stop(): void {
+    this.#closed = true;
     this.#heartbeat?.cancel();
     this.#deltas.discard();
-    this.response.setTimeout(this.options.stallMs, () => this.response.destroy());
-    this.response.end();
   }
 
-  #write(frame: RunFrame): void {
-    if (this.gone.aborted) return;
-    this.#lastWrite = this.clock.monotonic();
-    this.response.write(encodeFrame(frame));
+  /** To the client first: keeping a frame must not make it later. */
+  #emit(frame: RunFrame): void {
+    this.#lastFrame = this.clock.monotonic();
+    const text = encodeFrame(frame);
+    this.connection.write(text);
+    this.recorder?.add(text);
   }
 
   #scheduleHeartbeat(): void {
-    const due = this.#lastWrite + this.options.heartbeatMs - this.clock.monotonic();
+    const due = this.#lastFrame + this.options.heartbeatMs - this.clock.monotonic();
     this.#heartbeat = this.clock.after(Math.max(due, 1), () => {
-      const silent = this.clock.monotonic() - this.#lastWrite >= this.options.heartbeatMs;
-      if (silent && !this.response.writableNeedDrain) this.#write(this.#frames.heartbeat(this.clock.now()));
-      else if (silent) this.#lastWrite = this.clock.monotonic();
-      if (!this.gone.aborted) this.#scheduleHeartbeat();
+      const silent = this.clock.monotonic() - this.#lastFrame >= this.options.heartbeatMs;
+      if (silent && !this.connection.isBehind) this.#emit(this.#frames.heartbeat(this.clock.now()));
+      else if (silent) this.#lastFrame = this.clock.monotonic();
+      if (!this.#closed) this.#scheduleHeartbeat();
     });
-  }
-
-  #leave(): void {
-    if (this.gone.aborted) return;
-    this.#heartbeat?.cancel();
-    this.#deltas.discard();
-    this.#gone.abort(new ClientGone());
-    this.response.destroy();
   }
 }

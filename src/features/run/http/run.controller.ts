@@ -3,15 +3,18 @@ import type { Response } from 'express';
 import { commonErrors } from '../../../kernel/common-errors.js';
 import { currentContext } from '../../../kernel/context.js';
 import { AppError, isAppError } from '../../../kernel/errors.js';
+import { Ids } from '../../../kernel/ids.js';
 import type { Principal } from '../../../kernel/principal.js';
 import { Clock } from '../../../kernel/time.js';
 import { Operation } from '../../../platform/http/index.js';
 import { presentable } from '../application/failures.js';
+import { RunSlots } from '../application/run-slots.js';
+import { ClientGone, principalOf, type Question, type Run, type RunSink } from '../application/run.js';
 import { Runs } from '../application/runs.js';
-import { ClientGone, type Question, type Run, type RunSink } from '../application/run.js';
 import { runErrors } from '../run.errors.js';
 import { runSettings, type RunSettings } from '../run.settings.js';
-import { EventStream } from './event-stream.js';
+import type { EventStream } from './event-stream.js';
+import { EventStreams, lastSeen } from './event-streams.js';
 import { RunDto } from './run.dto.js';
 
 /** `stream:false`: nothing is sent before the end. */
@@ -21,7 +24,10 @@ const QUIET: RunSink = { send: () => undefined, delta: () => undefined, ready: (
 export class RunController {
   constructor(
     private readonly runs: Runs,
+    private readonly slots: RunSlots,
+    private readonly streams: EventStreams,
     private readonly clock: Clock,
+    private readonly ids: Ids,
     @Inject(runSettings.token) private readonly settings: RunSettings,
   ) {}
 
@@ -41,51 +47,62 @@ export class RunController {
     @Body() body: RunDto,
     @Res() response: Response,
     @Headers('last-event-id') lastEventId?: string,
+    @Headers('x-run-id') resumedRunId?: string,
   ): Promise<void> {
     const question = this.#question(body);
-    const { principal } = currentContext();
-    if (principal === undefined) throw new Error('A run needs a principal.');
-    if (lastEventId !== undefined) return this.#refuseResume(question, lastEventId, response);
-    const release = this.runs.acquireSlot();
+    if (lastEventId !== undefined) {
+      const after = lastSeen(lastEventId);
+      if (await this.#resumed(resumedRunId, after, response)) return;
+      return this.streams.refuseResume(question.sessionId, response);
+    }
+    const principal = principalOf(currentContext());
+    const release = this.slots.acquire(principal.tenantId);
     try {
-      if (body.stream !== false) await this.#stream(question, principal, response);
-      else await this.#single(question, principal, response);
+      const id = this.ids.uuid();
+      if (body.stream !== false) await this.#stream(id, question, principal, response);
+      else await this.#single(id, question, principal, response);
     } finally {
       release();
     }
   }
 
-  #question({ session_id, corpus_id, message, top_k, audio }: RunDto): Question {
+  #question({ session_id, corpus_id, message, top_k, audio, background }: RunDto): Question {
     if ([...message].length > this.settings.maxMessageChars) {
       const msg = `must be at most ${this.settings.maxMessageChars} characters`;
       const errors = [{ loc: ['body', 'message'], msg, type: 'maxLength' }];
       throw commonErrors.REQUEST_VALIDATION_ERROR({ details: { errors } });
     }
-    const topK = top_k == null ? {} : { topK: top_k };
-    return { sessionId: session_id, corpusId: corpus_id, message, audio: audio === true, ...topK };
+    return {
+      sessionId: session_id,
+      corpusId: corpus_id,
+      message,
+      ...(top_k == null ? {} : { topK: top_k }),
+      audio: audio === true,
+      background: background === true,
+    };
   }
 
-  async #stream(question: Question, principal: Principal, response: Response): Promise<void> {
-    const run = await this.#accept(question, principal);
-    const stream = this.#open(question.sessionId, response);
-    if (run instanceof AppError) {
+  async #stream(id: string, question: Question, principal: Principal, response: Response): Promise<void> {
+    const run = await this.#accept(id, question, principal);
+    const stream = this.streams.ofRun(id, question.sessionId, response);
+    try {
       stream.open();
-      stream.send('request.accepted', { accepted_at: this.clock.now().toISOString(), top_k_effective: 0 });
-      stream.send('error', publicError(run));
-    } else {
-      response.setHeader('X-Run-Id', run.id);
-      stream.open();
-      stream.send('request.accepted', { accepted_at: this.clock.now().toISOString(), top_k_effective: run.topK });
-      await this.#answer(run, stream);
+      const topK = run instanceof AppError ? 0 : run.topK;
+      stream.send('request.accepted', { accepted_at: this.clock.now().toISOString(), top_k_effective: topK });
+      if (run instanceof AppError) stream.send('error', publicError(run));
+      else await this.#answer(run, stream);
+      stream.send('done', {});
+    } catch (error) {
+      stream.abandon();
+      throw error;
     }
-    stream.send('done', {});
     stream.close();
   }
 
   /** The run, or the failure to store it, which the stream tells once it is open. */
-  async #accept(question: Question, principal: Principal): Promise<Run | AppError> {
+  async #accept(id: string, question: Question, principal: Principal): Promise<Run | AppError> {
     try {
-      return await this.runs.accept(question, principal);
+      return await this.runs.accept(id, question, principal);
     } catch (error) {
       if (!isAppError(error, 'DB_ERROR')) throw error;
       return error;
@@ -98,12 +115,13 @@ export class RunController {
       stream.send('message.final', { text, citations, usage });
       if (run.question.audio) stream.send('audio.error', publicError(runErrors.TTS_CONFIG_MISSING()));
     } catch (error) {
-      if (!(error instanceof ClientGone)) stream.send('error', publicError(presentable(error)));
+      stream.send('error', publicError(error instanceof ClientGone ? runErrors.RUN_CANCELLED() : presentable(error)));
     }
   }
 
-  async #single(question: Question, principal: Principal, response: Response): Promise<void> {
-    const run = await this.runs.accept(question, principal);
+  async #single(id: string, question: Question, principal: Principal, response: Response): Promise<void> {
+    const run = await this.runs.accept(id, question, principal);
+    response.setHeader('X-Run-Id', id);
     const gone = new AbortController();
     const leave = (): void => gone.abort(new ClientGone());
     response.once('close', leave);
@@ -111,9 +129,8 @@ export class RunController {
     try {
       const { text, citations, usage } = await this.runs.answer(run, QUIET, gone.signal);
       response.off('close', leave);
-      const data = { run_id: run.id, session_id: question.sessionId, text, citations, usage };
+      const data = { run_id: id, session_id: question.sessionId, text, citations, usage };
       const context = currentContext();
-      response.setHeader('X-Run-Id', run.id);
       response.json(
         context.apiVersion === 'legacy' ? data : { data, meta: { request_id: context.requestId, api_version: 'v1' } },
       );
@@ -122,27 +139,14 @@ export class RunController {
     }
   }
 
-  /** Frames are not kept yet, so a client that lost its stream is told to ask again. Nothing is stored. */
-  #refuseResume({ sessionId }: Question, lastEventId: string, response: Response): void {
-    if (!/^\d{1,9}$/.test(lastEventId.trim())) {
-      const errors = [{ loc: ['header', 'Last-Event-ID'], msg: 'must be the id of an event', type: 'pattern' }];
-      throw commonErrors.REQUEST_VALIDATION_ERROR({ details: { errors } });
+  /** A store of frames that is away has none. */
+  async #resumed(runId: string | undefined, after: number, response: Response): Promise<boolean> {
+    try {
+      return runId !== undefined && (await this.streams.resume(runId, after, response));
+    } catch (error) {
+      if (isAppError(error, 'SHARED_STATE_UNAVAILABLE')) return false;
+      throw error;
     }
-    const stream = this.#open(sessionId, response);
-    stream.open();
-    stream.send('resume.unsupported', { message: 'This stream cannot be resumed. Ask again without Last-Event-ID.' });
-    stream.send('done', {});
-    stream.close();
-  }
-
-  #open(sessionId: string, response: Response): EventStream {
-    return new EventStream(response, this.clock, {
-      requestId: currentContext().requestId,
-      sessionId,
-      flushIntervalMs: this.settings.flushIntervalMs,
-      heartbeatMs: this.settings.heartbeatSeconds * 1000,
-      stallMs: this.settings.stallSeconds * 1000,
-    });
   }
 }
 

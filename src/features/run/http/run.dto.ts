@@ -33,4 +33,9 @@ export class RunDto {
   @IsOptional()
   @IsBoolean()
   stream?: boolean;
+
+  /** `true` finishes the answer, and stores it, also when the client leaves. */
+  @IsOptional()
+  @IsBoolean()
+  background?: boolean;
 }

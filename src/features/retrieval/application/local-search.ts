@@ -1,0 +1,111 @@
+import { Injectable } from '@nestjs/common';
+import { AppError, isAppError } from '../../../kernel/errors.js';
+import { UnitOfWork } from '../../../platform/db/index.js';
+import { EmbeddingModels } from '../../../platform/model-gateway/index.js';
+import { Analyzer, analyzerFor } from '../../../platform/text-analysis/index.js';
+import type { SearchPlan } from '../../corpora/index.js';
+import { weightedTerms } from '../domain/bm25.js';
+import { defaultWeights, fuse, type Hit } from '../domain/fusion.js';
+import type { MetadataFilter } from '../domain/metadata-filter.js';
+import type { Passage } from '../domain/passage.js';
+import { CorpusIndexesRepository, type CorpusIndex } from '../persistence/corpus-indexes.repository.js';
+import { PassagesRepository } from '../persistence/passages.repository.js';
+import { VectorsRepository } from '../persistence/vectors.repository.js';
+import { retrievalErrors } from '../retrieval.errors.js';
+import { LexicalSearcher } from './lexical-search.js';
+
+export interface LocalQuery {
+  readonly corpusId: string;
+  readonly text: string;
+  readonly topK: number;
+  readonly plan: SearchPlan;
+  readonly filter?: MetadataFilter | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Hits that each leg brings to the fusion, at least. */
+const DEPTH = 100;
+/** A search is repeated when a document was replaced, or the corpus got another model, between its statements. */
+const MAX_TRIES = 5;
+
+/** Searches the platform's own database: by words (BM25), by vectors, and joins what both find. */
+@Injectable()
+export class LocalSearch {
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly indexes: CorpusIndexesRepository,
+    private readonly lexical: LexicalSearcher,
+    private readonly vectors: VectorsRepository,
+    private readonly passages: PassagesRepository,
+    private readonly models: EmbeddingModels,
+  ) {}
+
+  /**
+   * At most `topK` passages of the context's tenant and this corpus, best first. None for a question without a word.
+   *
+   * @throws RETRIEVAL_ERROR; the embedding codes of the model gateway.
+   */
+  async search(query: LocalQuery): Promise<Passage[]> {
+    if (!Analyzer.hasWord(query.text)) return [];
+    try {
+      for (let tries = 1; ; tries += 1) {
+        const { passages, complete } = await this.#search(query);
+        if (complete || tries === MAX_TRIES) return passages;
+      }
+    } catch (error) {
+      query.signal?.throwIfAborted();
+      if (error instanceof AppError && !isAppError(error, 'EMBEDDING_DIMENSION_MISMATCH')) throw error;
+      throw retrievalErrors.RETRIEVAL_ERROR({ cause: error });
+    }
+  }
+
+  async #search(query: LocalQuery): Promise<{ readonly passages: Passage[]; readonly complete: boolean }> {
+    const { corpusId, topK, plan } = query;
+    const index = await this.uow.read(() => this.indexes.find(corpusId));
+    if (index === undefined || index.chunkCount === 0) return { passages: [], complete: true };
+    const depth = Math.max(DEPTH, topK);
+    const weights = plan.weights ?? defaultWeights(index.embeddingModel);
+    const [bm25, vector] = await Promise.all([
+      weights.bm25 === 0 ? [] : this.#byWords(query, index, depth),
+      weights.vector === 0 ? [] : this.#byVector(query, index, depth),
+    ]);
+    const best = fuse({ bm25, vector }, weights, plan.fusion).slice(0, topK);
+    const stored = await this.uow.read(() =>
+      this.passages.find(
+        corpusId,
+        best.map(({ id }) => id),
+      ),
+    );
+    const passages = best.flatMap(({ id, score, legs }) => {
+      const passage = stored.get(id);
+      return passage === undefined ? [] : [{ ...passage, score, legs }];
+    });
+    const short = weights.vector > 0 && vector.length < Math.min(depth, index.chunkCount);
+    const moved = short && (await this.#modelOf(corpusId)) !== index.embeddingModel;
+    return { passages, complete: passages.length === best.length && !moved };
+  }
+
+  async #modelOf(corpusId: string): Promise<string | undefined> {
+    return (await this.uow.read(() => this.indexes.find(corpusId)))?.embeddingModel;
+  }
+
+  async #byWords({ corpusId, text, plan, filter }: LocalQuery, index: CorpusIndex, limit: number): Promise<Hit[]> {
+    const analyzer = await analyzerFor(plan.language);
+    const search = {
+      corpusId,
+      terms: weightedTerms(analyzer.terms(text)),
+      passages: index.chunkCount,
+      filter,
+      limit,
+    };
+    return this.uow.read(() => this.lexical.rank(search, plan.feedback));
+  }
+
+  async #byVector({ corpusId, text, filter, signal }: LocalQuery, index: CorpusIndex, limit: number): Promise<Hit[]> {
+    const { embeddingModel, chunkCount } = index;
+    const [vector] = await this.models.of(embeddingModel).embed([text], 'query', signal);
+    if (vector === undefined || vector.every((component) => component === 0)) return [];
+    const search = { corpusId, embeddingModel, vector, passages: chunkCount, filter, limit };
+    return this.uow.read(() => this.vectors.nearest(search));
+  }
+}

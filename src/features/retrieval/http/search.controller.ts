@@ -1,0 +1,69 @@
+import { Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { commonErrors } from '../../../kernel/common-errors.js';
+import { Operation } from '../../../platform/http/index.js';
+import { Corpora } from '../../corpora/index.js';
+import { Reembedding } from '../application/reembedding.js';
+import { Retriever } from '../application/retriever.js';
+import { parseMetadataFilter } from '../domain/metadata-filter.js';
+import { CorpusIndexDto, SearchQuery, SearchResultDto, toIndexDto, toSearchResult } from './search.dto.js';
+
+@Controller('v1/corpora')
+export class SearchController {
+  constructor(
+    private readonly corpora: Corpora,
+    private readonly retriever: Retriever,
+    private readonly reembedding: Reembedding,
+  ) {}
+
+  @Get(':id/search')
+  @Operation({
+    id: 'corpora.search',
+    summary: 'Search a corpus; no model answers',
+    role: 'reader',
+    rateClass: 'read',
+    cost: 1,
+    errors: ['NOT_FOUND', 'RETRIEVAL_CONFIG_INVALID', 'RETRIEVAL_ERROR'],
+    returns: SearchResultDto,
+  })
+  async search(@Param('id') id: string, @Query() { q, top_k, filter: given }: SearchQuery): Promise<SearchResultDto> {
+    const parsed = given === undefined ? { ok: true as const, filter: {} } : parseMetadataFilter(given);
+    if (!parsed.ok) {
+      const errors = [{ loc: ['query', 'filter'], msg: parsed.reason, type: 'filter' }];
+      throw commonErrors.REQUEST_VALIDATION_ERROR({ details: { errors } });
+    }
+    const corpus = await this.corpora.get(id);
+    const topK = this.retriever.topK(corpus, top_k);
+    const { passages } = await this.retriever.retrieve(corpus, { query: q, topK, filter: parsed.filter });
+    return toSearchResult(passages, topK);
+  }
+
+  @Get(':id/index')
+  @Operation({
+    id: 'corpora.index',
+    summary: 'Which embedding model a corpus is searched with',
+    role: 'reader',
+    rateClass: 'read',
+    cost: 1,
+    errors: ['NOT_FOUND'],
+    returns: CorpusIndexDto,
+  })
+  async index(@Param('id') id: string): Promise<CorpusIndexDto> {
+    return toIndexDto(id, await this.reembedding.state(id));
+  }
+
+  @Post(':id/reembed')
+  @Operation({
+    id: 'corpora.reembed',
+    summary: 'Move a corpus to the embedding model that is configured, without an interruption',
+    role: 'admin',
+    rateClass: 'mutation',
+    cost: 1,
+    status: 202,
+    audit: ['corpora.reembed.enqueued'],
+    errors: ['NOT_FOUND'],
+    returns: CorpusIndexDto,
+  })
+  async reembed(@Param('id') id: string): Promise<CorpusIndexDto> {
+    return toIndexDto(id, await this.reembedding.start(id));
+  }
+}

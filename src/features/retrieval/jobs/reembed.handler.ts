@@ -1,0 +1,17 @@
+import { Injectable } from '@nestjs/common';
+import type { JobHandler, JobRun } from '../../../kernel/jobs.js';
+import { Reembedding } from '../application/reembedding.js';
+import type { ReembedPayload } from '../retrieval.jobs.js';
+
+@Injectable()
+export class ReembedHandler implements JobHandler<ReembedPayload> {
+  constructor(private readonly reembedding: Reembedding) {}
+
+  async run({ payload, signal }: JobRun<ReembedPayload>): Promise<void> {
+    await this.reembedding.carryOut(payload.corpusId, payload.model, signal);
+  }
+
+  async failed({ payload }: JobRun<ReembedPayload>): Promise<void> {
+    await this.reembedding.giveUp(payload.corpusId, payload.model);
+  }
+}

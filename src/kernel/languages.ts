@@ -1,0 +1,32 @@
+/** Languages in which words can be searched for in all their forms. */
+export const LANGUAGES = [
+  'arabic',
+  'armenian',
+  'bulgarian',
+  'danish',
+  'dutch',
+  'english',
+  'finnish',
+  'french',
+  'german',
+  'greek',
+  'hungarian',
+  'indian',
+  'indonesian',
+  'irish',
+  'italian',
+  'lithuanian',
+  'nepali',
+  'norwegian',
+  'portuguese',
+  'romanian',
+  'russian',
+  'serbian',
+  'spanish',
+  'swedish',
+  'tamil',
+  'turkish',
+  'ukrainian',
+] as const;
+
+export type Language = (typeof LANGUAGES)[number];

@@ -1,0 +1,1 @@
+export { analyzerFor, Analyzer } from './analyzer.js';

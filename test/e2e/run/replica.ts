@@ -1,0 +1,31 @@
+import { createHttpApp, type HttpApp } from '../../../src/app/http-app.js';
+import { openInfrastructure, type Infrastructure } from '../../../src/app/infrastructure.js';
+import type { TestApp } from '../../harness/app.js';
+
+/** A second process as far as it can be one in here: with connections of its own to Redis, where there is one. */
+export class Replica {
+  private constructor(
+    readonly app: HttpApp,
+    readonly infrastructure: Infrastructure,
+    readonly url: string,
+  ) {}
+
+  static async of({ infrastructure }: TestApp): Promise<Replica> {
+    const { settings, database, logger, chat, state, appendLogs } = infrastructure;
+    const shared = state.distributed ? {} : { state, appendLogs };
+    const own = await openInfrastructure(settings, {
+      logger,
+      chat,
+      database: { ...database, close: () => Promise.resolve() },
+      ...shared,
+    });
+    const app = await createHttpApp(own);
+    return new Replica(app, own, `http://127.0.0.1:${await app.listen(0)}`);
+  }
+
+  /** Stores that are shared stay open. */
+  async close(): Promise<void> {
+    await this.app.close();
+    if (this.infrastructure.state.distributed) await this.infrastructure.close();
+  }
+}
