@@ -98,7 +98,10 @@ describe('a valid request of the lowest role that may send it', () => {
     const events = (await app.audit(admin.tenantId)).filter(
       (event) => event['request_id'] === requestId && event['actor_type'] === 'api_key',
     );
-    const written = events.map((event) => event['event_type']).filter((event) => event !== 'auth.access.success');
+    // A job that the request asked for may have ended already.
+    const written = events
+      .map((event) => String(event['event_type']))
+      .filter((event) => event !== 'auth.access.success' && !event.endsWith('.succeeded'));
     expect(written.sort()).toEqual([...operation.audit].sort());
   });
 

@@ -4,7 +4,7 @@ import type { Actor, TestApp } from '../harness/app.js';
 import { eventually } from '../harness/eventually.js';
 
 /** What an identifier in a request can name. */
-export type Resource = 'corpus' | 'document' | 'session' | 'run';
+export type Resource = 'corpus' | 'staleCorpus' | 'document' | 'session' | 'run';
 
 export type Ids = Readonly<Record<Resource, string>>;
 
@@ -27,7 +27,7 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   'corpora.get': { names: { 'path.id': 'corpus' } },
   'corpora.index': { names: { 'path.id': 'corpus' } },
   'corpora.list': {},
-  'corpora.reembed': { names: { 'path.id': 'corpus' } },
+  'corpora.reembed': { names: { 'path.id': 'staleCorpus' } },
   'corpora.search': { names: { 'path.id': 'corpus' }, query: { q: 'When does the harbour open?' } },
   'corpora.update': { names: { 'path.id': 'corpus' }, body: (unique) => ({ name: unique }) },
   'documents.content': { names: { 'path.id': 'document' }, query: { from: '0', to: '10' } },
@@ -117,7 +117,8 @@ export function send(app: TestApp, { method, path, query, body, file }: Call, to
 }
 
 /**
- * A corpus with an ingested document, and a session in which a question was answered. Nothing runs afterwards.
+ * A corpus with an ingested document, a corpus that is searched with a model of former times, and a session in which a
+ * question was answered. Nothing runs afterwards.
  *
  * @param asker whose session and run it is.
  */
@@ -130,7 +131,13 @@ export async function furnish(app: TestApp, admin: Actor, asker = admin): Promis
   await idle(app, admin.tenantId);
   const session = { session_id: `${unique}-s`, corpus_id, message: 'When does the harbour open?' };
   const run = (await asker.post('/v1/run', session).expect(200)).get('X-Run-Id') ?? '';
-  return { corpus: corpus_id, document: document.document_id, session: session.session_id, run };
+  const staleCorpus = `${unique}-old`;
+  await admin.post('/v1/corpora', { id: staleCorpus, name: staleCorpus }).expect(201);
+  await app.rows(`INSERT INTO corpus_indexes (tenant_id, corpus_id, embedding_model) VALUES ($1, $2, 'former')`, [
+    admin.tenantId,
+    staleCorpus,
+  ]);
+  return { corpus: corpus_id, staleCorpus, document: document.document_id, session: session.session_id, run };
 }
 
 /** Resolves when every job of the tenant is done. */
@@ -144,6 +151,7 @@ export async function idle(app: TestApp, tenantId: string): Promise<void> {
 /** Identifiers that nobody has. */
 export const MISSING: Ids = {
   corpus: 'no-such-corpus',
+  staleCorpus: 'no-such-corpus',
   document: 'no-such-document',
   session: 'no-such-session',
   run: '00000000-0000-7000-8000-000000000000',

@@ -104,7 +104,7 @@ describe('secrets', () => {
   it('are marked as such', () => {
     const suspicious = /(KEY|SECRET|TOKEN|PASSWORD|_URL|DSN)$/;
     const open = fields.filter(({ env, secret }) => suspicious.test(env) && secret !== true).map(({ env }) => env);
-    expect(open).toEqual(['VERTEX_BASE_URL', 'OPENAI_BASE_URL']);
+    expect(open).toEqual(['VERTEX_BASE_URL', 'OPENAI_BASE_URL', 'RERANKER_URL']);
     expect(secrets.map(({ env }) => env)).toEqual(
       expect.arrayContaining(['DATABASE_URL', 'REDIS_URL', 'OPENAI_API_KEY']),
     );

@@ -164,7 +164,7 @@ export class ChunkIndex {
 type Vectors = ReadonlyMap<string, ReadonlyMap<string, readonly number[]>>;
 
 function modelsOf({ embeddingModel, nextEmbeddingModel }: CorpusIndex): string[] {
-  return nextEmbeddingModel === null ? [embeddingModel] : [embeddingModel, nextEmbeddingModel];
+  return [...new Set([embeddingModel, nextEmbeddingModel ?? embeddingModel])];
 }
 
 /** A corpus with a config that cannot be read can still take documents in; searching it says what is wrong. */

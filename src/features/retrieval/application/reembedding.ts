@@ -44,13 +44,18 @@ export class Reembedding {
     });
   }
 
-  /** Asks for the vectors of the configured model, unless the corpus has them. @throws NOT_FOUND */
+  /**
+   * Asks for the vectors of the configured model. Where that is the model in force, what is missing is made good. An
+   * empty corpus needs none.
+   *
+   * @throws NOT_FOUND
+   */
   async start(corpusId: string): Promise<IndexState> {
     const to = this.models.current.id;
     return this.uow.run(async () => {
       await this.corpora.require(corpusId);
       const index = await this.indexes.lock(corpusId);
-      if (index === undefined || index.embeddingModel === to) return this.#stateOf(index);
+      if (index === undefined) return this.#stateOf(index);
       await this.indexes.setModels(corpusId, index.embeddingModel, to);
       await this.jobs.enqueue(reembedJob, { corpusId, model: to });
       await this.#record('corpora.reembed.enqueued', corpusId, index.embeddingModel, to);
