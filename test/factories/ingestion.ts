@@ -54,7 +54,9 @@ class OutboxRows extends Jobs {
     return id;
   }
   depth(): Promise<number> {
-    return this.depthOrFailure === 'away' ? Promise.reject(jobsErrors.QUEUE_UNAVAILABLE()) : Promise.resolve(this.depthOrFailure);
+    return this.depthOrFailure === 'away'
+      ? Promise.reject(jobsErrors.QUEUE_UNAVAILABLE())
+      : Promise.resolve(this.depthOrFailure);
   }
 }
 

@@ -1,10 +1,9 @@
 export { AbandonedGenerations } from './application/abandoned-generations.js';
 export { ChunkIndex } from './application/chunk-index.js';
 export { LocalSearch, type LocalQuery } from './application/local-search.js';
-export { Reembedding } from './application/reembedding.js';
 export { Retriever, type Retrieval } from './application/retriever.js';
 export type { IndexedDocument, NewChunk } from './domain/indexed-chunk.js';
-export { metadataFilterSchema, type MetadataFilter } from './domain/metadata-filter.js';
+export { acceptMetadataFilter, type MetadataFilter } from './domain/metadata-filter.js';
 export type { Passage } from './domain/passage.js';
 export { ReembedHandler } from './jobs/reembed.handler.js';
 export { ChunkEntity } from './persistence/chunk.entity.js';

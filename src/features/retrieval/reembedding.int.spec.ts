@@ -97,14 +97,28 @@ describe('asking for another model', () => {
     });
   });
 
-  it('does nothing for a corpus that has it, or that has no passages, and knows no other corpora', async () => {
+  it('does nothing for a corpus that never had a document, and knows no other corpora', async () => {
     expect(await start()).toMatchObject({ embeddingModel: 'old', nextEmbeddingModel: null, chunkCount: 0 });
-    await put('d', texts(1));
-    expect(await start()).toMatchObject({ embeddingModel: 'old', nextEmbeddingModel: null });
     expect(await outbox(reembedJob.name)).toEqual([]);
     expect(events()).toEqual([]);
     expect(await code(inTenant(() => the(Reembedding).start('nope')))).toBe('NOT_FOUND');
     expect(await code(inTenant(() => the(Reembedding).state('nope')))).toBe('NOT_FOUND');
+  });
+
+  it('makes good what is missing when the model is in force already', async () => {
+    await put('d', texts(5));
+    await rows(
+      `DELETE FROM chunk_embeddings e USING chunks c WHERE c.tenant_id = $1 AND e.tenant_id = $1 AND c.id = e.chunk_id
+          AND c.chunk_index < 2`,
+    );
+    expect(await start()).toMatchObject({ embeddingModel: 'old', nextEmbeddingModel: 'old' });
+    await put('e', texts(1, 'e'));
+    expect(await vectors()).toEqual({ old: 4 });
+    await carryOut(old.id);
+    expect(await state()).toMatchObject({ embeddingModel: 'old', nextEmbeddingModel: null });
+    expect(await vectors()).toEqual({ old: 6 });
+    expect(old.embedded.slice(6).sort()).toEqual(texts(2).sort());
+    await expectFound(6);
   });
 
   it('leaves new documents of a corpus with its model until it is asked', async () => {
@@ -301,6 +315,25 @@ describe('the move to another model', () => {
     expect(await vectors()).toEqual({ 'the-third-model': 100 });
     await giveUp();
     expect(await state()).toMatchObject({ embeddingModel: 'the-third-model', nextEmbeddingModel: null });
+    await expectFound(100);
+  });
+
+  it('is called off by asking for the model in force', async () => {
+    const half = gate();
+    next.before = async () => {
+      half.reach();
+      await half.passed;
+    };
+    const move = carryOut();
+    await half.reached;
+    configure(old, [next]);
+    expect(await start()).toMatchObject({ embeddingModel: 'old', nextEmbeddingModel: 'old' });
+    half.open();
+    await move;
+    await carryOut(old.id);
+    expect(await state()).toMatchObject({ embeddingModel: 'old', nextEmbeddingModel: null });
+    expect(await vectors()).toEqual({ old: 100 });
+    expect(old.embedded).toHaveLength(100);
     await expectFound(100);
   });
 

@@ -9,6 +9,14 @@ export const retrievalSettings = defineSettings('retrieval', 'Retrieval', {
     unit: 'passages',
     doc: 'Most passages that one question retrieves, whatever it asks for.',
   }),
+  comparedOneByOne: int({
+    env: 'RETRIEVAL_EXACT_UP_TO',
+    default: 15_000,
+    min: 0,
+    max: 1_000_000,
+    unit: 'passages',
+    doc: 'Corpora up to this size are compared one by one, which is exact, and faster than the index that all corpora share.',
+  }),
 });
 
 export type RetrievalSettings = SettingsOf<typeof retrievalSettings>;

@@ -1,4 +1,4 @@
-import { defineSettings, int, text, url, type SettingsOf } from '../../kernel/settings.js';
+import { bool, defineSettings, int, text, url, type SettingsOf } from '../../kernel/settings.js';
 
 export const dbSettings = defineSettings(
   'db',
@@ -36,6 +36,11 @@ export const dbSettings = defineSettings(
       max: 500,
       unit: 'connections',
       doc: 'Connections beyond the pool size that a burst may open.',
+    }),
+    preparedStatements: bool({
+      env: 'API_DB_PREPARED_STATEMENTS',
+      default: true,
+      doc: 'Statements are parsed and planned once per connection. Off: for a pooler that mixes sessions and does not track them.',
     }),
     statementTimeoutMs: int({
       env: 'API_DB_STATEMENT_TIMEOUT_MS',

@@ -12,3 +12,4 @@ export {
 export { Migrator, type MigrationStatus } from './migrator.js';
 export { dbErrors } from './db.errors.js';
 export { dbSettings, type DbSettings } from './db.settings.js';
+export { PLANNED_ANEW } from './prepared-statements.js';

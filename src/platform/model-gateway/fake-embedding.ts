@@ -20,11 +20,34 @@ export class FakeEmbeddingModel extends EmbeddingModel {
 export function fakeEmbedding(text: string): EmbeddingVector {
   const vector = new Array<number>(EMBED_DIM).fill(0);
   for (const [token] of text.toLowerCase().matchAll(/[A-Za-z0-9_]+/g)) {
-    const hash = createHash('sha256').update(token).digest('hex');
-    const position = Number.parseInt(hash.slice(0, 8), 16) % EMBED_DIM;
-    const sign = Number.parseInt(hash.slice(8, 12), 16) % 2 === 0 ? 1 : -1;
-    const magnitude = 0.2 + (Number.parseInt(hash.slice(12, 20), 16) % 1000) / 1000;
-    vector[position] = (vector[position] ?? 0) + sign * magnitude;
+    const { position, value } = contributionOf(token);
+    vector[position] = (vector[position] ?? 0) + value;
   }
   return normalised(vector);
+}
+
+interface Contribution {
+  readonly position: number;
+  readonly value: number;
+}
+
+/** Words that a process remembers; hashing them again would be most of the work. */
+const REMEMBERED = 50_000;
+const contributions = new Map<string, Contribution>();
+
+function contributionOf(token: string): Contribution {
+  let contribution = contributions.get(token);
+  if (contribution === undefined) {
+    contribution = hashed(token);
+    if (contributions.size >= REMEMBERED) contributions.clear();
+    contributions.set(token, contribution);
+  }
+  return contribution;
+}
+
+function hashed(token: string): Contribution {
+  const hash = createHash('sha256').update(token).digest('hex');
+  const sign = Number.parseInt(hash.slice(8, 12), 16) % 2 === 0 ? 1 : -1;
+  const magnitude = 0.2 + (Number.parseInt(hash.slice(12, 20), 16) % 1000) / 1000;
+  return { position: Number.parseInt(hash.slice(0, 8), 16) % EMBED_DIM, value: sign * magnitude };
 }

@@ -3,6 +3,7 @@ import { TestModel } from '../../factories/retrieval.js';
 import { TestApp, type Actor } from '../../harness/app.js';
 import { eventually } from '../../harness/eventually.js';
 import { modelErrors } from '../../../src/platform/model-gateway/model-gateway.errors.js';
+import { idle } from '../../contract/examples.js';
 import { Library } from '../ingestion/library.js';
 
 /** What the installation was configured with yesterday. */
@@ -106,13 +107,17 @@ describe('POST /v1/corpora/{id}/reembed', () => {
     });
   });
 
-  it('does nothing when the corpus has the model already, however often it is asked', async () => {
+  it('embeds nothing twice, however often it is asked', async () => {
+    const before = next.embedded.length;
     await admin.post(`/v1/corpora/${library.corpusId}/reembed`).expect(202);
     await admin.post(`/v1/corpora/${library.corpusId}/reembed`).expect(202);
-    await eventually(async () => expect(await index()).toEqual(models(next.id, null, 2)));
-    const response = await admin.post(`/v1/corpora/${library.corpusId}/reembed`).expect(202);
-    expect(response.body.data).toEqual(models(next.id, null, 2));
-    expect((await audited()).filter(([event]) => event.endsWith('succeeded'))).toHaveLength(1);
+    await idle(app, admin.tenantId);
+    expect(await index()).toEqual(models(next.id, null, 2));
+    await admin.post(`/v1/corpora/${library.corpusId}/reembed`).expect(202);
+    await idle(app, admin.tenantId);
+    expect(await index()).toEqual(models(next.id, null, 2));
+    expect(next.embedded).toHaveLength(before + 2);
+    expect((await found('krill'))[0]).toBe('penguins');
   });
 
   it('is given up when the new provider refuses: the old model stays in force, and documents are taken in', async () => {

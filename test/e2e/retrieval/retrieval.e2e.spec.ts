@@ -199,7 +199,7 @@ describe('through the vector index', () => {
                     SET hnsw.iterative_scan = off; SET hnsw.ef_search = 40`;
 
   beforeAll(async () => {
-    indexed = await TestApp.start({}, {}, false);
+    indexed = await TestApp.start({ RETRIEVAL_EXACT_UP_TO: '5' }, {}, false);
     owner = await indexed.actor('editor');
     const pool = (indexed.dataSource.driver as unknown as { master: Pool }).master;
     pool.on('connect', (client) => void client.query(SETTINGS));

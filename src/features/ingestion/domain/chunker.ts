@@ -7,8 +7,6 @@ import { TextCursor } from './text-cursor.js';
 
 export type { Chunk } from './chunk.js';
 export {
-  DEFAULT_CHUNK_OVERLAP,
-  DEFAULT_CHUNK_SIZE,
   resolveChunkParams,
   validateChunkParams,
   type ChunkParams,

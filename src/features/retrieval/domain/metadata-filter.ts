@@ -10,7 +10,7 @@ const scalar = z.union([text, z.number(), z.boolean()], valueMessage);
 const list = z.array(scalar).min(1, valueMessage).max(MOST_VALUES, valueMessage);
 
 /** Keys of a document's metadata with the values that they may have. */
-export const metadataFilterSchema = z
+const metadataFilterSchema = z
   // The record leaves this key out, and a filter without its only key would let everything pass.
   .custom((value) => !isObject(value) || !Object.hasOwn(value, '__proto__'), 'must not have a key named __proto__')
   .pipe(
@@ -36,19 +36,23 @@ export function alternatives(filter: MetadataFilter): string[][] {
   );
 }
 
-/** A filter from its JSON text. `reason` is public. */
-export function parseMetadataFilter(
-  json: string,
-): { readonly ok: true; readonly filter: MetadataFilter } | { readonly ok: false; readonly reason: string } {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    return { ok: false, reason: 'must be a JSON object' };
-  }
+type FilterResult =
+  { readonly ok: true; readonly filter: MetadataFilter } | { readonly ok: false; readonly reason: string };
+
+/** Checks what a caller sent. `reason` is public. */
+export function acceptMetadataFilter(value: unknown): FilterResult {
   const parsed = metadataFilterSchema.safeParse(value);
   if (parsed.success) return { ok: true, filter: parsed.data };
   const [issue] = parsed.error.issues;
   const key = issue?.code === 'invalid_key' ? [] : (issue?.path ?? []);
   return { ok: false, reason: [...key, issue?.message ?? 'is not valid'].join(' ') };
+}
+
+/** A filter from its JSON text. */
+export function parseMetadataFilter(json: string): FilterResult {
+  try {
+    return acceptMetadataFilter(JSON.parse(json));
+  } catch {
+    return { ok: false, reason: 'must be a JSON object' };
+  }
 }

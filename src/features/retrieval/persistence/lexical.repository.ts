@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { UnitOfWork } from '../../../platform/db/index.js';
+import { PLANNED_ANEW, UnitOfWork } from '../../../platform/db/index.js';
 import type { Hit } from '../domain/fusion.js';
 import { anyLexeme, lexemePrefix, sparseVector } from '../domain/lexemes.js';
 import type { MetadataFilter } from '../domain/metadata-filter.js';
@@ -28,7 +28,7 @@ export class LexicalRepository {
     if (proposing.length === 0) return [];
     const parameters = new Parameters();
     const rows = await this.uow.rows<{ id: string; distance: number }>(
-      `SELECT c.id, c.term_weights <#> ${parameters.add(sparseVector(worth))}::sparsevec AS distance
+      `${PLANNED_ANEW} SELECT c.id, c.term_weights <#> ${parameters.add(sparseVector(worth))}::sparsevec AS distance
          FROM searchable_chunks c
         WHERE c.tenant_id = ${parameters.add(this.uow.tenantId)} AND c.corpus_id = ${parameters.add(corpusId)}
           AND c.terms @@ ${parameters.add(anyLexeme(lexemePrefix(this.uow.tenantId, corpusId), proposing))}::tsquery

@@ -1,9 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { toSql } from 'pgvector';
-import { UnitOfWork } from '../../../platform/db/index.js';
+import { PLANNED_ANEW, UnitOfWork } from '../../../platform/db/index.js';
 import type { Hit } from '../domain/fusion.js';
 import type { MetadataFilter } from '../domain/metadata-filter.js';
 import { scoreOf } from '../domain/passage.js';
+import { retrievalSettings, type RetrievalSettings } from '../retrieval.settings.js';
 import { eligible, Parameters } from './eligibility.js';
 
 export interface VectorSearch {
@@ -16,20 +17,20 @@ export interface VectorSearch {
   readonly limit: number;
 }
 
-/** Up to this many passages, comparing all of them is about as fast as the index, and exact. */
-const COMPARED_ONE_BY_ONE = 1_000;
-
 /** The vector leg: passages by cosine distance, equal ones in the order of ids. */
 @Injectable()
 export class VectorsRepository {
-  constructor(private readonly uow: UnitOfWork) {}
+  constructor(
+    private readonly uow: UnitOfWork,
+    @Inject(retrievalSettings.token) private readonly settings: Pick<RetrievalSettings, 'comparedOneByOne'>,
+  ) {}
 
   /**
    * The vector index spans corpora and tenants. When a filter leaves it short, the corpus is compared one by one, so
    * that there are `limit` results whenever the corpus has them.
    */
   async nearest(search: VectorSearch): Promise<Hit[]> {
-    if (search.passages > COMPARED_ONE_BY_ONE) {
+    if (search.passages > this.settings.comparedOneByOne) {
       const approximate = await this.#approximate(search);
       if (approximate.length === Math.min(search.limit, search.passages)) return approximate;
     }
@@ -40,7 +41,7 @@ export class VectorsRepository {
     const parameters = new Parameters();
     // Postgres 15 takes the index only for an order by distance alone; the ties are sorted afterwards.
     return this.#hits(
-      `SELECT * FROM (
+      `${PLANNED_ANEW} SELECT * FROM (
          SELECT ${this.#distances(search, parameters)}
           ORDER BY distance FETCH FIRST ${parameters.add(search.limit)} ROWS WITH TIES) AS nearest
         ORDER BY distance, id LIMIT ${parameters.add(search.limit)}`,
@@ -51,7 +52,7 @@ export class VectorsRepository {
   async #exact(search: VectorSearch): Promise<Hit[]> {
     const parameters = new Parameters();
     return this.#hits(
-      `WITH compared AS MATERIALIZED (SELECT ${this.#distances(search, parameters)})
+      `${PLANNED_ANEW} WITH compared AS MATERIALIZED (SELECT ${this.#distances(search, parameters)})
        SELECT * FROM compared ORDER BY distance, id LIMIT ${parameters.add(search.limit)}`,
       parameters,
     );

@@ -117,6 +117,7 @@ export class AnswerGraph {
     const { provider, passages } = await this.retriever.retrieve(run.corpus, {
       query: run.question.message,
       topK: run.topK,
+      filter: run.question.filter,
       signal,
     });
     if (this.settings.debugEvents) sink.send('debug.retrieval', { provider, num_chunks: passages.length });

@@ -1,6 +1,7 @@
 import type { Context } from '../../../kernel/context.js';
 import type { Principal } from '../../../kernel/principal.js';
 import type { Corpus } from '../../corpora/index.js';
+import type { MetadataFilter } from '../../retrieval/index.js';
 import type { RunEventData, RunEventType } from '../domain/sse.js';
 
 export interface Question {
@@ -9,6 +10,7 @@ export interface Question {
   readonly message: string;
   readonly topK?: number;
   readonly audio: boolean;
+  readonly filter?: MetadataFilter | undefined;
   /** Whether the answer is finished when its client leaves. */
   readonly background: boolean;
 }

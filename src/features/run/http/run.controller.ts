@@ -10,6 +10,7 @@ import { Operation } from '../../../platform/http/index.js';
 import { presentable } from '../application/failures.js';
 import { RunSlots } from '../application/run-slots.js';
 import { ClientGone, principalOf, type Question, type Run, type RunSink } from '../application/run.js';
+import { acceptMetadataFilter } from '../../retrieval/index.js';
 import { Runs } from '../application/runs.js';
 import { runErrors } from '../run.errors.js';
 import { runSettings, type RunSettings } from '../run.settings.js';
@@ -66,10 +67,15 @@ export class RunController {
     }
   }
 
-  #question({ session_id, corpus_id, message, top_k, audio, background }: RunDto): Question {
+  #question({ session_id, corpus_id, message, top_k, audio, background, filter }: RunDto): Question {
     if ([...message].length > this.settings.maxMessageChars) {
       const msg = `must be at most ${this.settings.maxMessageChars} characters`;
       const errors = [{ loc: ['body', 'message'], msg, type: 'maxLength' }];
+      throw commonErrors.REQUEST_VALIDATION_ERROR({ details: { errors } });
+    }
+    const accepted = filter == null ? undefined : acceptMetadataFilter(filter);
+    if (accepted?.ok === false) {
+      const errors = [{ loc: ['body', 'filter'], msg: accepted.reason, type: 'filter' }];
       throw commonErrors.REQUEST_VALIDATION_ERROR({ details: { errors } });
     }
     return {
@@ -79,6 +85,7 @@ export class RunController {
       ...(top_k == null ? {} : { topK: top_k }),
       audio: audio === true,
       background: background === true,
+      filter: accepted?.filter,
     };
   }
 

@@ -1,5 +1,17 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsInt, IsNotEmpty, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import {
+  IsBoolean,
+  IsInt,
+  IsNotEmpty,
+  IsObject,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
 
 export class RunDto {
   /** The conversation; opened by its first question. */
@@ -38,4 +50,10 @@ export class RunDto {
   @IsOptional()
   @IsBoolean()
   background?: boolean;
+
+  /** Keys of the documents' metadata with the value, or the list of values, that they may have. */
+  @IsOptional()
+  @IsObject()
+  @ApiPropertyOptional({ type: 'object', additionalProperties: true })
+  filter?: Record<string, unknown>;
 }

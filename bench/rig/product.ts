@@ -1,0 +1,49 @@
+import { Program } from '../../test/harness/process.js';
+import type { Bench } from './bench.js';
+import { ServerProcess } from './server-process.js';
+
+export const TOKENS = 20;
+export const TOKEN_MS = 5;
+let installations = 0;
+
+/** Settings of an installation in production on this database, with a model that answers 20 tokens, 5 ms apart. */
+export function productEnvironment(bench: Bench, databaseUrl: string): Record<string, string> {
+  const name = `bench-${process.pid}-${(installations += 1)}`;
+  return {
+    NODE_ENV: 'production',
+    PORT: '0',
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: bench.services.redisUrl,
+    REDIS_KEY_PREFIX: name,
+    NEXUSRAG_DATA_DIR: `${bench.folder}/${name}`,
+    LLM_PROVIDER: 'fake',
+    FAKE_LLM_RESPONSE: Array.from({ length: TOKENS }, () => 'token').join(' '),
+    FAKE_LLM_DELAY_MS: String(TOKEN_MS),
+    RUN_MAX_CONCURRENCY: '256',
+    RUN_MAX_CONCURRENCY_PER_TENANT: '256',
+  };
+}
+
+/** @param probed see `ServerProcess`. */
+export function startApi(bench: Bench, env: Readonly<Record<string, string>>, probed = false): ServerProcess {
+  return started(bench, new URL('../../dist/src/main.js', import.meta.url).pathname, env, probed);
+}
+
+export async function startWorker(bench: Bench, env: Readonly<Record<string, string>>): Promise<ServerProcess> {
+  const worker = started(bench, new URL('../../dist/src/worker.js', import.meta.url).pathname, env, false);
+  await worker.says(/the worker runs jobs/);
+  return worker;
+}
+
+function started(bench: Bench, script: string, env: Readonly<Record<string, string>>, probed: boolean): ServerProcess {
+  const server = ServerProcess.start([script], { env, folder: bench.folder, probed });
+  bench.onClose(() => server.stop());
+  return server;
+}
+
+/** Brings the database up to date, with the product's own command. */
+export async function migrate(env: Readonly<Record<string, string>>): Promise<void> {
+  const command = [process.execPath, 'dist/src/cli.js', 'migrate', 'up'];
+  const { code, stderr, stdout } = await Program.run(command, env);
+  if (code !== 0) throw new Error(`The migrations failed: ${stdout}${stderr}`);
+}
