@@ -74,6 +74,30 @@ describe('the README', () => {
   });
 });
 
+describe('the guides', () => {
+  it('stream, resume and finish in the background with the commands of docs/guides/streaming.md', async () => {
+    const { code, stdout } = await server.shell(bashBlocks('docs/guides/streaming.md').join('\n'));
+    expect(code).toBe(0);
+    const events = types(stdout);
+    expect(events.filter((type) => type === 'request.accepted')).toHaveLength(3);
+    expect(events.filter((type) => type === 'done').length).toBeGreaterThanOrEqual(4);
+    expect(events).not.toContain('resume.unsupported');
+  });
+
+  it('search, filter, tune and move a corpus with the commands of docs/guides/retrieval.md', async () => {
+    const found: string[] = [];
+    for (const block of bashBlocks('docs/guides/retrieval.md')) found.push((await server.shell(block)).stdout);
+    const [search = '', patch = '', filtered = '', moved = ''] = found;
+    expect(JSON.parse(search).data.items).toHaveLength(3);
+    expect(JSON.parse(patch).data.provider_config_json.retrieval.feedback).toBe(true);
+    const sections = JSON.parse(filtered).data.items.map(
+      (item: { metadata: { document_metadata: { section: string } } }) => item.metadata.document_metadata.section,
+    );
+    expect([...new Set(sections)].sort()).toEqual(['Engineering', 'Release']);
+    expect(moved).toContain('"embedding_model":"fake-v1"');
+  });
+});
+
 describe("the order's own examples", () => {
   const auth = '-H "Authorization: Bearer $API_KEY"';
   const json = '-H "Content-Type: application/json"';

@@ -6,11 +6,7 @@ import type { ChunkerVersion } from './document.js';
 import { TextCursor } from './text-cursor.js';
 
 export type { Chunk } from './chunk.js';
-export {
-  resolveChunkParams,
-  validateChunkParams,
-  type ChunkParams,
-} from './chunk-params.js';
+export { resolveChunkParams, validateChunkParams, type ChunkParams } from './chunk-params.js';
 export { chunkV1 } from './chunker-v1.js';
 
 export interface ChunkTextOptions {
