@@ -71,6 +71,7 @@ export class SearchIndex implements MigrationInterface {
         CONSTRAINT fk_corpus_terms_corpus FOREIGN KEY (tenant_id, corpus_id)
           REFERENCES corpora (tenant_id, id) ON DELETE CASCADE
       );
+      CREATE INDEX ix_corpus_terms_gone ON corpus_terms (tenant_id) WHERE chunk_count <= 0;
       ${isolateTenantTable('corpus_terms')}
 
       CREATE VIEW searchable_chunks AS

@@ -15,10 +15,9 @@ export function evaluationTable(report: EvaluationReport): {
 } {
   return {
     head: ['leg', 'nDCG@10', 'recall@100', 'MAP', 'unanswered'],
-    rows: Object.entries(report).map(([leg, { ndcg_at_10, recall_at_100, map, unanswered }]) => [
-      leg,
-      ...[ndcg_at_10, recall_at_100, map].map((value) => value.toFixed(4)),
-      String(unanswered),
-    ]),
+    rows: [...new Set([...LEGS, ...Object.keys(report)])].map((name) => {
+      const { ndcg_at_10, recall_at_100, map, unanswered } = report[name as Leg];
+      return [name, ...[ndcg_at_10, recall_at_100, map].map((value) => value.toFixed(4)), String(unanswered)];
+    }),
   };
 }

@@ -23,7 +23,7 @@ export const runSettings = defineSettings('run', 'Answers', {
     min: 1,
     max: 10_000,
     unit: 'runs',
-    doc: 'How many of them may be of one tenant. Unset: 80 % of all, rounded up.',
+    doc: 'How many of them may be of one tenant. Unset: 80 % of all, at least one.',
   }),
   maxMessageChars: int({
     env: 'RUN_MAX_MESSAGE_CHARS',

@@ -56,6 +56,14 @@ describe('a file that is read', () => {
   });
 });
 
+describe('a process that cannot be started', () => {
+  // To signal a process that never was is to signal one's own group: the server would take itself down.
+  it('fails the attempt and nothing else', async () => {
+    await expect(parser({}, { execPath: '/nowhere/node' }).parse(csv('a'), never)).rejects.toThrow('ENOENT');
+    expect(await parser().parse(csv('a,b'), never)).toBe('a | b');
+  });
+});
+
 describe('a reader that misbehaves', () => {
   it.each([
     ['takes memory of the engine', 'hoard-objects', 'FILE_TOO_LARGE', 'The file needs more memory than'],

@@ -18,6 +18,8 @@ export interface ParserProgram {
   /** URL of the module that reads the file, in a thread of the child. */
   readonly reader: string;
   readonly execArgv: readonly string[];
+  /** What runs it; this Node by default. */
+  readonly execPath?: string;
 }
 
 const PROGRAM: ParserProgram = {
@@ -28,7 +30,8 @@ const PROGRAM: ParserProgram = {
 
 /**
  * Reads each file in a process of its own, which is killed when the file is read, takes too long or too much memory,
- * when the caller aborts, and with this process. It sees no environment variables, hence no secrets.
+ * when the caller aborts, and with this process. It does not inherit the environment,
+ * which holds the secrets.
  */
 export class ProcessDocumentParser extends DocumentParser {
   constructor(
@@ -41,12 +44,15 @@ export class ProcessDocumentParser extends DocumentParser {
 
   async parse(file: ParsedFile, signal: AbortSignal): Promise<string> {
     signal.throwIfAborted();
-    const { main, execArgv } = this.program;
+    const { main, execArgv, execPath = process.execPath } = this.program;
     const child = fork(main, [], {
+      execPath,
       execArgv: [...execArgv],
       env: {},
       stdio: ['pipe', 'pipe', 'ignore', 'ipc'],
     });
+    // Without descriptors or processes to spare; to signal a process that never was would signal our own group.
+    if (child.pid === undefined) throw await failureOf(child);
     const reading = new Reading(child, file, this.settings.maxTextChars * BYTES_PER_CHAR);
     const abort = (): void => reading.stop(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
@@ -77,6 +83,10 @@ export class ProcessDocumentParser extends DocumentParser {
     const message = `Reading the file took longer than ${timeoutSeconds} s. Simplify or split it.`;
     return this.clock.after(timeoutSeconds * 1000, () => reading.stop(documentParserErrors.FILE_TIMEOUT({ message })));
   }
+}
+
+function failureOf(child: ChildProcess): Promise<Error> {
+  return new Promise((resolve) => child.once('error', resolve));
 }
 
 /** The child process at work on one file. */

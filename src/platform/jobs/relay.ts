@@ -88,10 +88,10 @@ export class Relay {
       this.#sweepNext = false;
       try {
         if (sweep) for (const name of await this.#recoverLost()) names.add(name);
-        for (const name of names) await this.#deliver(await this.outbox.takeTurns(name, ROOM, this.clock.now()));
       } catch (error) {
-        this.log.warn({ err: error }, 'Jobs could not be delivered; the next sweep tries again');
+        this.log.warn({ err: error }, 'Lost jobs could not be found; the next sweep tries again');
       }
+      for (const name of names) await this.#attempt(() => this.outbox.takeTurns(name, ROOM, this.clock.now()));
     }
     this.#pass = undefined;
   }
@@ -101,8 +101,17 @@ export class Relay {
     const now = this.clock.now();
     await this.outbox.expire(now);
     const deliveredBefore = new Date(now.getTime() - this.options.redeliverAfterMs);
-    await this.#deliver(await this.outbox.takeLost(now, deliveredBefore, MOST_LOST));
+    await this.#attempt(() => this.outbox.takeLost(now, deliveredBefore, MOST_LOST));
     return this.outbox.waitingNames();
+  }
+
+  /** A queue that refuses some jobs does not keep the others waiting. */
+  async #attempt(take: () => Promise<readonly DueJob[]>): Promise<void> {
+    try {
+      await this.#deliver(await take());
+    } catch (error) {
+      this.log.warn({ err: error }, 'Jobs could not be delivered; the next sweep tries again');
+    }
   }
 
   /** @throws the queue's error after the jobs that it refused have gone back to the outbox. */

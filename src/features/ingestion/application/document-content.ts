@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { isInFlight } from '../domain/document-status.js';
-import { isFileType } from '../domain/file-types.js';
 import { textRange, type TextRange } from '../domain/text-range.js';
 import { ingestionErrors } from '../ingestion.errors.js';
 import { DocumentText } from './document-text.js';
@@ -20,13 +19,14 @@ export class DocumentContent {
   /**
    * The part that lies in the text, at most 100,000 code points of it. Reads no file: that is the worker's part.
    *
-   * @throws NOT_FOUND; INGEST_IN_PROGRESS for a file that was not read yet; INGEST_SOURCE_MISSING.
+   * @throws NOT_FOUND; INGEST_IN_PROGRESS, INGEST_SOURCE_MISSING.
    */
   async read(id: string, from: number, to: number | undefined): Promise<TextRange> {
     const document = await this.documents.get(id);
+    // Until then, what is found may still be passages of the text before.
+    if (isInFlight(document.status)) throw ingestionErrors.INGEST_IN_PROGRESS();
     const text = await this.texts.stored(document);
     if (text !== undefined) return textRange(text, from, to, MAX_CHARS);
-    if (isFileType(document.contentType) && isInFlight(document.status)) throw ingestionErrors.INGEST_IN_PROGRESS();
     throw ingestionErrors.INGEST_SOURCE_MISSING();
   }
 }

@@ -6,8 +6,9 @@ import { GenerationsRepository } from '../persistence/generations.repository.js'
 import { ChunkIndex } from './chunk-index.js';
 
 const BATCH = 100;
+const TERMS = 5000;
 
-/** Deletes generations that an ingestion left behind when it failed, or when its process died. */
+/** Deletes generations that an ingestion left behind when it failed or its process died, and words that are gone. */
 @Injectable()
 export class AbandonedGenerations {
   constructor(
@@ -19,9 +20,14 @@ export class AbandonedGenerations {
 
   /** Harmless to run at any time and in several processes at once. */
   async sweep(): Promise<void> {
+    while ((await this.#forgetTerms()) === TERMS);
     const found = await this.uow.acrossTenants('generations', () => this.generations.abandoned(BATCH));
     for (const { tenantId, documentId, generation } of found) {
       await runInContext(systemContext(this.ids.uuid(), tenantId), () => this.index.erase(documentId, generation));
     }
+  }
+
+  async #forgetTerms(): Promise<number> {
+    return this.uow.acrossTenants('generations', () => this.generations.forgetTerms(TERMS));
   }
 }

@@ -12,6 +12,8 @@ export interface LexicalSearch {
   readonly passages: number;
   readonly filter?: MetadataFilter | undefined;
   readonly limit: number;
+  /** With fewer hits than this, frequent words are looked up, too. */
+  readonly wanted: number;
 }
 
 /** Passages that are scored for one question, more or less; a few dozen milliseconds. */
@@ -35,13 +37,17 @@ export class LexicalSearcher {
     return this.#rank({ ...search, terms: expand(search.terms, passages) });
   }
 
-  async #rank({ corpusId, terms, passages, filter, limit }: LexicalSearch): Promise<Hit[]> {
+  async #rank({ corpusId, terms, passages, filter, limit, wanted }: LexicalSearch): Promise<Hit[]> {
     if (terms.size === 0) return [];
     const holders = await this.lexical.holders(corpusId, [...terms.keys()]);
     const worth = new Map<string, number>();
     for (const [term, count] of holders) {
       worth.set(term, (terms.get(term) ?? 0) * inverseDocumentFrequency(passages, count));
     }
-    return this.lexical.rank({ corpusId, worth, proposing: proposingTerms(holders, SCORED_PASSAGES), filter, limit });
+    const ranking = { corpusId, worth, filter, limit };
+    const proposing = proposingTerms(holders, SCORED_PASSAGES);
+    const hits = await this.lexical.rank({ ...ranking, proposing });
+    if (hits.length >= wanted || proposing.length === holders.size) return hits;
+    return this.lexical.rank({ ...ranking, proposing: [...holders.keys()] });
   }
 }

@@ -89,7 +89,11 @@ export class LocalSearch {
     return (await this.uow.read(() => this.indexes.find(corpusId)))?.embeddingModel;
   }
 
-  async #byWords({ corpusId, text, plan, filter }: LocalQuery, index: CorpusIndex, limit: number): Promise<Hit[]> {
+  async #byWords(
+    { corpusId, text, topK, plan, filter }: LocalQuery,
+    index: CorpusIndex,
+    limit: number,
+  ): Promise<Hit[]> {
     const analyzer = await analyzerFor(plan.language);
     const search = {
       corpusId,
@@ -97,6 +101,7 @@ export class LocalSearch {
       passages: index.chunkCount,
       filter,
       limit,
+      wanted: topK,
     };
     return this.uow.read(() => this.lexical.rank(search, plan.feedback));
   }

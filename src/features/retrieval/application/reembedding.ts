@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../../kernel/audit.js';
-import { commonErrors } from '../../../kernel/common-errors.js';
 import { Jobs } from '../../../kernel/jobs.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { EmbeddingModels } from '../../../platform/model-gateway/index.js';
@@ -69,18 +68,23 @@ export class Reembedding {
       await this.#embedMissing(corpusId, model, signal);
       if (await this.uow.run(() => this.#switch(corpusId, model))) break;
     }
-    const index = await this.uow.read(() => this.indexes.find(corpusId));
-    if (index === undefined) return;
-    const keep = [index.embeddingModel, ...(index.nextEmbeddingModel === null ? [] : [index.nextEmbeddingModel])];
-    while ((await this.uow.run(() => this.chunks.dropEmbeddings(corpusId, keep, SWEEP))) > 0) signal.throwIfAborted();
+    while ((await this.uow.run(() => this.#dropSome(corpusId))) > 0) signal.throwIfAborted();
   }
 
   /** In a transaction. Documents that arrive get the vectors of the model in force only. */
-  async giveUp(corpusId: string, model: string): Promise<void> {
+  async giveUp(corpusId: string, model: string, errorCode: string): Promise<void> {
     const index = await this.indexes.lock(corpusId);
     if (index?.nextEmbeddingModel !== model) return;
     await this.indexes.setModels(corpusId, index.embeddingModel, null);
-    await this.#record('corpora.reembed.failed', corpusId, index.embeddingModel, model);
+    await this.#record('corpora.reembed.failed', corpusId, index.embeddingModel, model, errorCode);
+  }
+
+  /** Deletes some vectors that nobody searches, nor will. The models stay as they are meanwhile. */
+  async #dropSome(corpusId: string): Promise<number> {
+    const index = await this.indexes.hold(corpusId);
+    if (index === undefined) return 0;
+    const keep = [index.embeddingModel, index.nextEmbeddingModel ?? index.embeddingModel];
+    return this.chunks.dropEmbeddings(corpusId, keep, SWEEP);
   }
 
   async #awaits(corpusId: string, model: string): Promise<boolean> {
@@ -117,15 +121,14 @@ export class Reembedding {
     return { ...(index ?? empty), configuredModel };
   }
 
-  async #record(event: string, corpusId: string, from: string, to: string): Promise<void> {
-    const failed = event.endsWith('failed');
+  async #record(event: string, corpusId: string, from: string, to: string, errorCode?: string): Promise<void> {
     await this.audit.record({
       event,
-      outcome: failed ? 'failure' : 'success',
+      outcome: errorCode === undefined ? 'success' : 'failure',
       resourceType: 'corpus',
       resourceId: corpusId,
       metadata: { from, to },
-      ...(failed ? { errorCode: commonErrors.UPSTREAM_ERROR().code } : {}),
+      ...(errorCode === undefined ? {} : { errorCode }),
     });
   }
 }

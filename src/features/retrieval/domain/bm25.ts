@@ -39,7 +39,7 @@ export function inverseDocumentFrequency(passages: number, holders: number): num
 /**
  * The terms that propose passages: the rarest, as long as `budget` passages contain them; at least one that occurs.
  * Others only add to the score of what was proposed. They are in so many passages that they hardly tell them apart,
- * and reading all of those would take longer than anybody waits.
+ * and reading all of those is slow; that is done only where the rare ones propose too few.
  */
 export function proposingTerms(holders: ReadonlyMap<string, number>, budget: number): string[] {
   const occurring = [...holders].filter(([, count]) => count > 0).sort(([, a], [, b]) => a - b);

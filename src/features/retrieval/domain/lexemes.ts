@@ -22,7 +22,7 @@ export function lexemePrefix(tenantId: string, corpusId: string): string {
   return `${sha256Hex(`${tenantId}\0${corpusId}`).slice(0, 7)}:`;
 }
 
-/** The terms as a `tsquery` that any of them satisfies. Terms are letters and digits only. */
+/** The terms as a `tsquery` that any of them satisfies. Terms have neither quotes nor backslashes nor colons. */
 export function anyLexeme(prefix: string, terms: readonly string[]): string {
   return terms.map((term) => `'${prefix}${term}'`).join(' | ');
 }

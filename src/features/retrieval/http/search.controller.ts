@@ -7,6 +7,8 @@ import { Retriever } from '../application/retriever.js';
 import { parseMetadataFilter } from '../domain/metadata-filter.js';
 import { CorpusIndexDto, SearchQuery, SearchResultDto, toIndexDto, toSearchResult } from './search.dto.js';
 
+const MODEL_ERRORS = ['EMBEDDING_CONFIG_MISSING', 'EMBEDDING_ERROR', 'INTEGRATION_UNAVAILABLE', 'RERANK_ERROR'];
+
 @Controller('v1/corpora')
 export class SearchController {
   constructor(
@@ -22,7 +24,7 @@ export class SearchController {
     role: 'reader',
     rateClass: 'read',
     cost: 1,
-    errors: ['NOT_FOUND', 'RETRIEVAL_CONFIG_INVALID', 'RETRIEVAL_ERROR'],
+    errors: ['NOT_FOUND', 'RETRIEVAL_CONFIG_INVALID', 'RETRIEVAL_ERROR', ...MODEL_ERRORS],
     returns: SearchResultDto,
   })
   async search(@Param('id') id: string, @Query() { q, top_k, filter: given }: SearchQuery): Promise<SearchResultDto> {

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AppError } from '../../../kernel/errors.js';
 import type { JobHandler, JobRun } from '../../../kernel/jobs.js';
 import { Reembedding } from '../application/reembedding.js';
 import type { ReembedPayload } from '../retrieval.jobs.js';
@@ -11,7 +12,7 @@ export class ReembedHandler implements JobHandler<ReembedPayload> {
     await this.reembedding.carryOut(payload.corpusId, payload.model, signal);
   }
 
-  async failed({ payload }: JobRun<ReembedPayload>): Promise<void> {
-    await this.reembedding.giveUp(payload.corpusId, payload.model);
+  async failed({ payload }: JobRun<ReembedPayload>, error: unknown): Promise<void> {
+    await this.reembedding.giveUp(payload.corpusId, payload.model, error instanceof AppError ? error.code : 'UNKNOWN');
   }
 }

@@ -76,6 +76,16 @@ export class GenerationsRepository {
     );
   }
 
+  /** Deletes some words of all tenants that no passage contains any more. Runs across tenants. @returns how many. */
+  async forgetTerms(limit: number): Promise<number> {
+    return this.uow.execute(
+      `DELETE FROM corpus_terms t USING (
+         SELECT tenant_id, corpus_id, term FROM corpus_terms WHERE chunk_count <= 0 LIMIT $1 FOR UPDATE SKIP LOCKED) AS gone
+        WHERE t.tenant_id = gone.tenant_id AND t.corpus_id = gone.corpus_id AND t.term = gone.term`,
+      [limit],
+    );
+  }
+
   /** Generations of all tenants that nobody writes any more. Runs across tenants. */
   async abandoned(limit: number): Promise<HiddenGeneration[]> {
     return this.uow.rows(

@@ -26,7 +26,7 @@ export class RunSlots implements BeforeApplicationShutdown {
     @Inject(runSettings.token) private readonly settings: RunSettings,
   ) {
     this.#slots = settings.bulkheadMaxConcurrency ?? settings.maxConcurrency;
-    this.#perTenant = settings.maxConcurrencyPerTenant ?? Math.ceil(this.#slots * TENANT_SHARE);
+    this.#perTenant = settings.maxConcurrencyPerTenant ?? Math.max(1, Math.floor(this.#slots * TENANT_SHARE));
     this.#bulkhead = new Bulkhead(this.#slots);
   }
 

@@ -1,0 +1,49 @@
+import { describe, expect, it } from '@jest/globals';
+import type { LexicalRanking } from '../persistence/lexical.repository.js';
+import { LexicalSearcher } from './lexical-search.js';
+
+/** Passages by the words that they contain; `frequent` is in more than are scored for one question. */
+const HOLDERS = new Map([
+  ['rare', 1],
+  ['frequent', 25_000],
+]);
+
+function searcher(): { searcher: LexicalSearcher; asked: (readonly string[])[] } {
+  const asked: (readonly string[])[] = [];
+  const lexical = {
+    holders: async () => HOLDERS,
+    rank: async ({ proposing, limit }: LexicalRanking) => {
+      asked.push(proposing);
+      const found = proposing.reduce((sum, term) => sum + (HOLDERS.get(term) ?? 0), 0);
+      return Array.from({ length: Math.min(found, limit) }, (_, n) => ({ id: String(n), score: 1 }));
+    },
+    termsOf: async () => new Map<string, ReadonlyMap<string, number>>(),
+  };
+  return {
+    searcher: new LexicalSearcher(lexical as unknown as ConstructorParameters<typeof LexicalSearcher>[0]),
+    asked,
+  };
+}
+
+const search = (wanted: number) => ({
+  corpusId: 'c',
+  terms: new Map([...HOLDERS.keys()].map((term) => [term, 1])),
+  passages: 100_000,
+  limit: 100,
+  wanted,
+});
+
+describe('LexicalSearcher in a large corpus', () => {
+  it('does not read the passages of frequent words when the rare ones propose enough', async () => {
+    const { searcher: lexical, asked } = searcher();
+    expect(await lexical.rank(search(1), false)).toHaveLength(1);
+    expect(asked).toEqual([['rare']]);
+  });
+
+  // Somebody who asks for "xyz policy" would get the one passage about xyz and none of the thousands about policies.
+  it('reads them when the rare ones propose too few', async () => {
+    const { searcher: lexical, asked } = searcher();
+    expect(await lexical.rank(search(5), false)).toHaveLength(100);
+    expect(asked).toEqual([['rare'], ['rare', 'frequent']]);
+  });
+});
