@@ -59,7 +59,8 @@ function runOf(model: string, signal = new AbortController().signal): JobRun<Ree
 }
 const carryOut = (model = next.id, signal?: AbortSignal): Promise<void> =>
   inTenant(() => the(ReembedHandler).run(runOf(model, signal)));
-const giveUp = (model = next.id): Promise<void> => transaction(() => the(ReembedHandler).failed(runOf(model), new Error('away')));
+const giveUp = (model = next.id): Promise<void> =>
+  transaction(() => the(ReembedHandler).failed(runOf(model), new Error('away')));
 
 /** Vectors of the tenant, by model. */
 async function vectors(): Promise<Record<string, number>> {
