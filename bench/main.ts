@@ -52,13 +52,13 @@ async function measured(section: Section, bench: Bench): Promise<SectionResult> 
   }
 }
 
-/** A quick or partial run leaves the documentation alone. */
+/** A quick or partial run leaves the documentation alone, unless it is told otherwise. */
 async function publish(options: Options, report: Report): Promise<void> {
   const markdown = toMarkdown(report);
   mkdirSync(dirname(options.out), { recursive: true });
   writeFileSync(options.out, await pretty(JSON.stringify(report), 'json'));
   process.stdout.write(`${markdown}\n`);
-  if (!options.quick && options.only.length === 0) {
+  if (options.publish) {
     const document = readFileSync(DOCUMENT, 'utf8').replace(MEASURED, () => `\n${markdown}\n\n`);
     writeFileSync(DOCUMENT, await pretty(document, 'markdown'));
     writeFileSync(CHART, toSvg(report));

@@ -6,6 +6,7 @@ const SECTIONS = ['reads', 'search'];
 describe('the options', () => {
   it('are a full run unless they say otherwise', () => {
     expect(readOptions([], SECTIONS)).toEqual({
+      publish: true,
       only: [],
       quick: false,
       soakMinutes: 3,
@@ -16,6 +17,7 @@ describe('the options', () => {
   it('choose sections, sizes and the file', () => {
     const args = ['--only', 'search,reads', '--quick', '--soak-minutes', '60', '--out', 'x.json'];
     expect(readOptions(args, SECTIONS)).toEqual({
+      publish: false,
       only: ['search', 'reads'],
       quick: true,
       soakMinutes: 60,
