@@ -37,7 +37,7 @@ const reading = <T>(fn: () => Promise<T>): Promise<T> => inTenant(() => the(Unit
 /** What the leg finds in the current corpus. */
 async function ranked(terms: WeightedTerms, more: Partial<LexicalSearch> = {}, feedback = false): Promise<Hit[]> {
   const { chunks: passages } = await counted();
-  const search = { corpusId: current.corpusId, terms, passages, limit: 1000, wanted: 5, ...more };
+  const search = { corpusId: current.corpusId, terms, passages, limit: 1000, wanted: 1, ...more };
   return reading(() => the(LexicalSearcher).rank(search, feedback));
 }
 

@@ -23,10 +23,11 @@ export class DocumentContent {
    */
   async read(id: string, from: number, to: number | undefined): Promise<TextRange> {
     const document = await this.documents.get(id);
-    // Until then, what is found may still be passages of the text before.
-    if (isInFlight(document.status)) throw ingestionErrors.INGEST_IN_PROGRESS();
+    // While a text is replaced, passages of the one before are found, and their offsets do not count in this one.
+    const pending = isInFlight(document.status);
+    if (pending && document.generation > 1) throw ingestionErrors.INGEST_IN_PROGRESS();
     const text = await this.texts.stored(document);
     if (text !== undefined) return textRange(text, from, to, MAX_CHARS);
-    throw ingestionErrors.INGEST_SOURCE_MISSING();
+    throw pending ? ingestionErrors.INGEST_IN_PROGRESS() : ingestionErrors.INGEST_SOURCE_MISSING();
   }
 }
