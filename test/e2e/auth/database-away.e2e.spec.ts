@@ -5,7 +5,8 @@ let app: TestApp;
 let reader: Actor;
 
 beforeAll(async () => {
-  app = await TestApp.start({ AUTH_CACHE_TTL_S: '300' });
+  // Without jobs: the embedded database never answers what is under way when it is closed.
+  app = await TestApp.start({ AUTH_CACHE_TTL_S: '300' }, {}, false);
 });
 beforeEach(async () => {
   if (!app.dataSource.isInitialized) await app.dataSource.initialize();
