@@ -20,7 +20,7 @@ const PASSAGES = 4;
 const LARGE = 0;
 
 beforeAll(async () => {
-  app = await TestApp.start({}, {}, false);
+  app = await TestApp.start({ RETRIEVAL_EXACT_UP_TO: '1000' }, {}, false);
   editor = await app.actor('editor');
   corpusId = await newCorpus(editor, { provider: 'local_pgvector', top_k_default: PASSAGES });
   for (let n = 0; n < DOCUMENTS; n += 1) {
@@ -64,6 +64,21 @@ describe('a filter', () => {
       expect(new Set(await numbers(found))).toEqual(new Set([RARE]));
     },
   );
+
+  // A question that ignored its filter would answer from documents that its asker had ruled out.
+  it('holds for questions, and a bad one is refused before anything is stored', async () => {
+    const ask = (session_id: string, filter: unknown) =>
+      editor.post('/v1/run', { session_id, corpus_id: corpusId, message: 'penguin colony', stream: false, filter });
+    const { body } = await ask('filtered', { rare: true }).expect(200);
+    const citations = body.data.citations as Item[];
+    expect(citations).toHaveLength(PASSAGES);
+    expect(new Set(await numbers(citations))).toEqual(new Set([RARE]));
+    for (const bad of [{ rare: null }, { rare: { nested: 1 } }, ['rare'], 'rare', { rare: [] }]) {
+      const refused = await ask('refused', bad).expect(422);
+      expect(refused.body.error.code).toBe('REQUEST_VALIDATION_ERROR');
+    }
+    expect(await app.rows(`SELECT id FROM sessions WHERE id = 'refused'`)).toEqual([]);
+  });
 
   it('gives fewer only when there are fewer', async () => {
     expect(await search('penguin', { number: [1, 2, RARE] }, { top_k: '20' })).toHaveLength(2 + PASSAGES);
