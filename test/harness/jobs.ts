@@ -86,6 +86,7 @@ export class Process {
       log: silentLog,
     };
     this.runner = new JobRunner(registry, this.queue, on, { leaseMs: LEASE_MS });
+    world.processes.push(this);
   }
 
   enqueue(value = 1, options: { id?: string } = {}): Promise<string> {
@@ -113,6 +114,7 @@ export class World {
   readonly clock = new ManualClock();
   readonly outbox: OutboxRepository;
   readonly tenantId = `t-${ids.uuid()}`;
+  readonly processes: Process[] = [];
 
   private constructor(readonly db: TestDatabase) {
     this.outbox = new OutboxRepository(db.uow);
@@ -126,6 +128,11 @@ export class World {
     );
     await db.uow.acrossTenants('outbox', () => db.uow.execute('DELETE FROM outbox_jobs'));
     return world;
+  }
+
+  /** After each test: a relay that is still on its way would take jobs of the next test to a queue that nobody reads. */
+  async close(): Promise<void> {
+    await Promise.all(this.processes.map(({ relay }) => relay.close()));
   }
 
   context(): Context {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { testDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { Hopeless, Process, REDELIVER_AFTER_MS, spec, World } from '../../../test/harness/jobs.js';
@@ -15,6 +15,7 @@ afterAll(() => db.close());
 beforeEach(async () => {
   world = await World.open(db);
 });
+afterEach(() => world.close());
 
 describe('Enqueueing', () => {
   it('runs a committed job with the context of the request that asked for it', async () => {

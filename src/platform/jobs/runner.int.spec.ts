@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { testDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { barrier, Hopeless, LEASE_MS, Process, spec, untilAborted, World } from '../../../test/harness/jobs.js';
 import { until } from '../../../test/harness/until.js';
@@ -17,6 +17,7 @@ afterAll(() => db.close());
 beforeEach(async () => {
   world = await World.open(db);
 });
+afterEach(() => world.close());
 
 describe('Claiming', () => {
   // Two workers on one document would interleave their chunks.

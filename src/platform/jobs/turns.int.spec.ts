@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { testDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { barrier, Process, REDELIVER_AFTER_MS, spec, World } from '../../../test/harness/jobs.js';
@@ -262,6 +262,7 @@ describe('A worker', () => {
     noisy = await World.open(db);
     quiet = await World.open(db);
   });
+  afterEach(() => Promise.all([noisy.close(), quiet.close()]));
 
   /** Commits jobs, as an API process whose relay is elsewhere. */
   async function enqueue(world: World, jobs: number): Promise<void> {
