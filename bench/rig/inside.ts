@@ -8,6 +8,8 @@ import { runInContext, systemContext } from '../../src/kernel/context.js';
 import { loadSettings } from '../../src/kernel/settings.js';
 import { RoundTrips, type RoundTrip } from '../../test/harness/round-trips.js';
 
+/** Comments may stand before the first word. */
+const READS = /^(\/\*.*?\*\/ )?(SELECT|WITH) /;
 const VECTOR_SETTINGS = ['hnsw.ef_search', 'hnsw.iterative_scan', 'hnsw.max_scan_tuples', 'hnsw.scan_mem_multiplier'];
 
 /** The application in this process: to set things up, and to see which statements a request sends. */
@@ -60,7 +62,7 @@ export class Inside {
   /** The statements that read for a request, in the order in which they were sent. */
   async statementsOf(token: string, path: string): Promise<RoundTrip[]> {
     const { requestId } = await this.call(token, path);
-    return this.#trips.of(requestId).filter(({ what }) => /^(SELECT|WITH) /.test(what));
+    return this.#trips.of(requestId).filter(({ what }) => READS.test(what));
   }
 
   /** Runs code of the application as the system, in one tenant. */

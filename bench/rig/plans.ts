@@ -24,6 +24,7 @@ export function searchPlan(statements: readonly RoundTrip[]): SearchPlan {
   const firstInLeg = searching.findIndex(inLeg);
   const those = (belongs: (trip: RoundTrip, at: number) => boolean): Statement[] =>
     searching.filter(belongs).map(({ what, parameters }) => ({ text: what, values: parameters }));
+  if (firstInLeg === -1) throw new Error('The search sent no statement of a leg that this benchmark knows.');
   return {
     before: those((trip, at) => !inLeg(trip) && at < firstInLeg),
     legs: [those(({ what }) => WORDS_LEG.test(what)), those(({ what }) => VECTOR_LEG.test(what))],

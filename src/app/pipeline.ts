@@ -57,7 +57,7 @@ export function installMiddleware(
   app.set('query parser', 'simple');
   app.disable('x-powered-by');
   app.use(requestContext(clock, ids));
-  app.use(accessLog(logger));
+  app.use(accessLog(logger, clock));
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   if (settings.corsOrigins.length > 0) {
     app.enableCors({ origin: [...settings.corsOrigins], exposedHeaders: EXPOSED_HEADERS, maxAge: 600 });
