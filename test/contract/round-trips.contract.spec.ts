@@ -27,7 +27,7 @@ const TOTALS: Readonly<Record<string, readonly [statements: number, calls: numbe
   'health.get': [0, 0],
   'health.live': [0, 0],
   'health.ready': [3, 1],
-  'run.create': [17, 0],
+  'run.create': [14, 0],
   'run.events': [0, 1],
   'sessions.delete': [5, 1],
   'sessions.list': [1, 0],

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '../../harness/eventually.js';
 import { newCorpus, putChunks } from '../retrieval/chunks.js';
 import { Gate, says, type ScriptedChat } from './scripted-chat.js';
 import { newSession, only, Stage, textOf, types } from './stage.js';
@@ -280,6 +281,26 @@ describe('a database that fails', () => {
     expect((await stage.messages(session_id)).map(({ role }) => role)).toEqual(['user']);
     expect(await stage.app.rows(`SELECT 1 FROM checkpoints WHERE session_id = $1`, [session_id])).toEqual([]);
     expect(await stage.sessions(session_id)).toEqual([{ active_run_id: null }]);
+    expect(types(await stage.ask({ session_id })).at(-2)).toBe('message.final');
+  });
+
+  // A restart of Postgres in the middle of an answer: the claim itself would refuse the next question for minutes.
+  it('for a moment, to store anything: the session is free soon after', async () => {
+    const session_id = newSession();
+    const gate = new Gate();
+    chat.script = says('Hello', gate, ' world.');
+    const stream = await stage.open({ session_id });
+    await stream.until(({ data }) => data.type === 'token.delta');
+    await stage.asOwner('ALTER TABLE sessions RENAME TO sessions_away');
+    try {
+      gate.open();
+      expect(only(await stream.end(), 'error').code).toBe('DB_ERROR');
+    } finally {
+      await stage.asOwner('ALTER TABLE sessions_away RENAME TO sessions');
+    }
+    await eventually(async () => {
+      expect(await stage.sessions(session_id)).toEqual([{ active_run_id: null }]);
+    });
     expect(types(await stage.ask({ session_id })).at(-2)).toBe('message.final');
   });
 

@@ -15,6 +15,8 @@ import type { FrameReader } from './run.js';
 const SLICE = 64;
 /** How often a follower looks without being called: calls can be lost, and a process that died calls nobody. */
 const LOOK_MS = 1000;
+/** `error` and `done`. */
+const END_FRAMES = 2;
 const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Written beside the frames of a run. */
@@ -94,7 +96,7 @@ export class RunLogs {
     let unwatch: (() => Promise<void>) | undefined;
     let seen = after;
     try {
-      for (let next: LogPart | undefined = part; next !== undefined; next = await this.#read(runId, seen)) {
+      for (let next: LogPart | undefined = part; next !== undefined; next = await this.#read(runId, seen, after)) {
         for (const frame of next.entries) {
           reader.write(frame);
           await reader.ready();
@@ -132,22 +134,40 @@ export class RunLogs {
     return this.settings.resumeTtlSeconds * 1000;
   }
 
-  /** Reads on. Frames whose process died get their end first, once and for all readers. */
-  async #read(runId: string, after: number): Promise<LogPart | undefined> {
-    const part = await this.logs.read(runId, after, SLICE);
-    if (part === undefined || part.ended || part.alive) return part;
-    const { requestId, sessionId } = labelOf(part);
-    const frames = new RunFrames(requestId, sessionId, part.length);
-    const { code, message } = runErrors.RUN_INTERRUPTED({
-      message: 'The server that was answering is gone. Ask again.',
-    });
-    const end = [frames.event('error', { code, message }), frames.event('done', {})].map(encodeFrame);
-    await this.logs.finish(runId, part.length, end, this.#keepMs);
-    return this.logs.read(runId, after, SLICE);
+  /**
+   * Reads on after the frame `seen`. Frames whose process died get their end first, once and for all readers; it may
+   * have sent the last ones without keeping them, and who has those is told the end after what he has.
+   *
+   * @param had number of the last frame that the reader had when he came.
+   */
+  async #read(runId: string, seen: number, had = seen): Promise<LogPart | undefined> {
+    const part = await this.logs.read(runId, seen, SLICE);
+    if (part === undefined || (part.alive && !part.ended)) return part;
+    if (!part.ended) await this.logs.finish(runId, part.length, interruption(part, part.length), this.#keepMs);
+    const ended = part.ended ? part : await this.logs.read(runId, seen, SLICE);
+    return ended?.ended === true ? this.#forReader(runId, ended, had) : ended;
+  }
+
+  async #forReader(runId: string, ended: LogPart, had: number): Promise<LogPart> {
+    const kept = ended.length - END_FRAMES;
+    if (had <= kept) return ended;
+    const end = await this.logs.read(runId, kept, END_FRAMES);
+    const died = end?.entries.join('') === interruption(ended, kept).join('');
+    return died ? { ...ended, entries: interruption(ended, had), length: had + END_FRAMES } : ended;
   }
 }
 
-function labelOf({ label }: LogPart): Label {
+/** The frames that end a run whose process died, after the frame with this number. */
+function interruption(log: Pick<LogPart, 'label'>, after: number): string[] {
+  const { requestId, sessionId } = labelOf(log);
+  const frames = new RunFrames(requestId, sessionId, after);
+  const { code, message } = runErrors.RUN_INTERRUPTED({
+    message: 'The server that was answering is gone. Ask again.',
+  });
+  return [frames.event('error', { code, message }), frames.event('done', {})].map(encodeFrame);
+}
+
+function labelOf({ label }: Pick<LogPart, 'label'>): Label {
   return JSON.parse(label) as Label;
 }
 

@@ -20,6 +20,7 @@ import { ClientGone, type Question, type Run, type RunSink } from './run.js';
 
 /** A claim outlives the run's own time limit, so that no other run gets in while this one is ending. */
 const CLAIM_MARGIN_MS = 5000;
+const MOST_PAUSE_MS = 4000;
 
 /** Answers one question at a time per session and a bounded number at once; see 02 of the specification. */
 @Injectable()
@@ -57,15 +58,15 @@ export class Runs implements OnApplicationBootstrap {
       const corpus = await this.corpora.require(question.corpusId);
       const topK = this.retriever.topK(corpus, question.topK);
       const run: Run = { id, requestId, principal, question, corpus, topK, startedAt };
-      if (!(await this.conversations.claim(sessionKey(run), id, now, until))) throw runErrors.SESSION_BUSY();
-      await this.conversations.append(sessionKey(run), {
+      const message = {
         id: this.ids.uuid(),
         runId: id,
         role: 'user',
         content: question.message,
         status: 'complete',
         usage: null,
-      });
+      } as const;
+      if (!(await this.conversations.begin(sessionKey(run), message, now, until))) throw runErrors.SESSION_BUSY();
       await this.audit.record({
         event: 'run.invoked',
         outcome: 'success',
@@ -120,16 +121,17 @@ export class Runs implements OnApplicationBootstrap {
   async #failed(run: Run, draft: AnswerDraft, error: unknown): Promise<Error> {
     const shown = error instanceof ClientGone ? error : presentable(error);
     this.#logFault(shown, run.requestId, run.id);
-    try {
-      await stored(() =>
+    const leave = (): Promise<void> =>
+      stored(() =>
         this.uow.run(async () => {
           if (error instanceof ClientGone && draft.text !== '') await this.#keepPartial(run, draft);
           await this.conversations.release(sessionKey(run), run.id);
         }),
       );
-    } catch (failure) {
-      this.log.warn({ err: failure, run_id: run.id }, 'a failed run left its session claimed until the claim ends');
-    }
+    await leave().catch((failure: unknown) => {
+      this.log.warn({ err: failure, run_id: run.id }, 'a failed run could not free its session; it tries again');
+      void this.#insist(run, leave);
+    });
     this.audit.note({
       event: 'run.failed',
       outcome: 'failure',
@@ -144,6 +146,19 @@ export class Runs implements OnApplicationBootstrap {
       },
     });
     return shown;
+  }
+
+  /** While the database is away. Without it the session would refuse questions until the claim ends by itself. */
+  async #insist(run: Run, leave: () => Promise<void>): Promise<void> {
+    const claimed = run.startedAt + this.settings.timeoutSeconds * 1000 + CLAIM_MARGIN_MS;
+    for (let pause = 250; this.clock.monotonic() < claimed; pause = Math.min(2 * pause, MOST_PAUSE_MS)) {
+      await this.clock.sleep(pause);
+      const left = await leave().then(
+        () => true,
+        () => false,
+      );
+      if (left) return;
+    }
   }
 
   #logFault(error: unknown, requestId: string, runId: string): void {

@@ -18,6 +18,16 @@ export interface NewMessage {
   readonly usage: Usage | null;
 }
 
+export interface Checkpoint {
+  readonly id: string;
+  readonly state: Readonly<Record<string, unknown>>;
+}
+
+/** Parameters as `#values` gives them; to be followed by where `seq` comes from. */
+const INSERT_MESSAGE = `INSERT INTO messages
+  (tenant_id, subject_id, session_id, seq, id, run_id, role, content, status, usage)
+  SELECT $1, $2, $3, seq, $4, $5, $6, $7, $8, $9`;
+
 /** Most messages that history is cut from; more would never fit a model's window. */
 const HISTORY_ROWS = 100;
 
@@ -26,20 +36,40 @@ export class ConversationsRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
   /**
-   * Opens the session or finds it, and takes it for one run. A claim that its process left behind ends by itself.
+   * Opens the session or finds it, takes it for the message's run and appends the message. A claim that its process
+   * left behind ends by itself.
    *
-   * @returns false while another run holds the session.
+   * @returns false, having changed nothing, while another run holds the session.
    */
-  async claim(key: SessionKey, runId: string, now: Date, until: Date): Promise<boolean> {
-    const changed = await this.uow.execute(
-      `INSERT INTO sessions (tenant_id, subject_id, id, active_run_id, active_until, created_at, last_seen_at)
-       VALUES ($1, $2, $3, $4, $6, $5, $5)
-       ON CONFLICT ON CONSTRAINT pk_sessions DO UPDATE
-         SET active_run_id = $4, active_until = $6, last_seen_at = $5
-       WHERE sessions.active_run_id IS NULL OR sessions.active_until < $5`,
-      [this.uow.tenantId, key.subjectId, key.sessionId, runId, now, until],
+  async begin(key: SessionKey, message: NewMessage, now: Date, until: Date): Promise<boolean> {
+    const begun = await this.uow.execute(
+      `WITH session AS (
+         INSERT INTO sessions (tenant_id, subject_id, id, active_run_id, active_until, created_at, last_seen_at, next_seq)
+         VALUES ($1, $2, $3, $5, $11, $10, $10, 2)
+         ON CONFLICT ON CONSTRAINT pk_sessions DO UPDATE
+           SET active_run_id = $5, active_until = $11, last_seen_at = $10, next_seq = sessions.next_seq + 1
+         WHERE sessions.active_run_id IS NULL OR sessions.active_until < $10
+         RETURNING next_seq - 1 AS seq)
+       ${INSERT_MESSAGE} FROM session`,
+      [...this.#values(key, message), now, until],
     );
-    return changed === 1;
+    return begun === 1;
+  }
+
+  /** Appends the answer, writes down what it was made from (references; contents stay where they are), ends the claim. */
+  async complete(key: SessionKey, message: NewMessage, checkpoint: Checkpoint): Promise<void> {
+    await this.uow.execute(
+      `WITH session AS (
+         UPDATE sessions
+            SET next_seq = next_seq + 1,
+                active_run_id = NULLIF(active_run_id, $5),
+                active_until = CASE WHEN active_run_id = $5 THEN NULL ELSE active_until END
+          WHERE tenant_id = $1 AND subject_id = $2 AND id = $3 RETURNING next_seq - 1 AS seq),
+       message AS (${INSERT_MESSAGE} FROM session)
+       INSERT INTO checkpoints (tenant_id, subject_id, session_id, id, run_id, state_json)
+       SELECT $1, $2, $3, $10, $5, $11 FROM session`,
+      [...this.#values(key, message), checkpoint.id, checkpoint.state],
+    );
   }
 
   /** Ends the run's claim, if it still holds it. */
@@ -54,22 +84,11 @@ export class ConversationsRepository {
   /** Appends to the session; messages are numbered without gaps in the order of their commits. */
   async append(key: SessionKey, message: NewMessage): Promise<void> {
     await this.uow.execute(
-      `WITH position AS (
+      `WITH session AS (
          UPDATE sessions SET next_seq = next_seq + 1
           WHERE tenant_id = $1 AND subject_id = $2 AND id = $3 RETURNING next_seq - 1 AS seq)
-       INSERT INTO messages (tenant_id, subject_id, session_id, seq, id, run_id, role, content, status, usage)
-       SELECT $1, $2, $3, seq, $4, $5, $6, $7, $8, $9 FROM position`,
-      [
-        this.uow.tenantId,
-        key.subjectId,
-        key.sessionId,
-        message.id,
-        message.runId,
-        message.role,
-        message.content,
-        message.status,
-        message.usage,
-      ],
+       ${INSERT_MESSAGE} FROM session`,
+      this.#values(key, message),
     );
   }
 
@@ -84,12 +103,8 @@ export class ConversationsRepository {
     return rows.reverse();
   }
 
-  /** What the answer was made from, as references; contents stay where they are. */
-  async checkpoint(key: SessionKey, id: string, runId: string, state: Record<string, unknown>): Promise<void> {
-    await this.uow.execute(
-      `INSERT INTO checkpoints (tenant_id, subject_id, session_id, id, run_id, state_json)
-       VALUES ($1, $2, $3, $4, $5, $6)`,
-      [this.uow.tenantId, key.subjectId, key.sessionId, id, runId, state],
-    );
+  #values({ subjectId, sessionId }: SessionKey, message: NewMessage): unknown[] {
+    const { id, runId, role, content, status, usage } = message;
+    return [this.uow.tenantId, subjectId, sessionId, id, runId, role, content, status, usage];
   }
 }
