@@ -304,6 +304,30 @@ describe('a database that fails', () => {
     expect(types(await stage.ask({ session_id })).at(-2)).toBe('message.final');
   });
 
+  it('for a moment, to keep what a client had when it left: kept once it can be, and once only', async () => {
+    const session_id = newSession();
+    const gate = new Gate();
+    chat.script = says('Hello', gate, ' world.');
+    const stream = await stage.open({ session_id });
+    await stream.until(({ data }) => data.type === 'token.delta');
+    await stage.asOwner('ALTER TABLE sessions RENAME TO sessions_away');
+    try {
+      stream.abort();
+      await eventually(() => {
+        const said = 'a failed run could not free its session; it tries again';
+        const runs = stage.app.logs.filter(({ msg }) => msg === said).map((line) => line['run_id']);
+        expect(runs).toContain(stream.response.headers.get('X-Run-Id'));
+      });
+    } finally {
+      await stage.asOwner('ALTER TABLE sessions_away RENAME TO sessions');
+    }
+    await eventually(async () => {
+      expect(await stage.sessions(session_id)).toEqual([{ active_run_id: null }]);
+    });
+    const kept = (await stage.messages(session_id)).map(({ role, content, status }) => [role, content, status]);
+    expect(kept.slice(1)).toEqual([['assistant', 'Hello', 'cancelled']]);
+  });
+
   // Models do emit NUL now and then; Postgres stores none, and the whole answer would be lost at the last moment.
   it('to hold NUL, of which an answer is freed', async () => {
     const session_id = newSession();

@@ -113,22 +113,22 @@ export class AnswerGraph {
     return { history: windowHistory(messages, this.settings.historyMaxTokens, this.settings.charsPerToken) };
   }
 
-  async #retrieve({ run, sink, signal }: Turn): Promise<Pick<TurnState, 'provider' | 'passages'>> {
+  /** Sends nothing: the history may fail meanwhile, and end the stream. */
+  async #retrieve({ run, signal }: Turn): Promise<Pick<TurnState, 'provider' | 'passages'>> {
     signal.throwIfAborted();
-    const { provider, passages } = await this.retriever.retrieve(run.corpus, {
+    return this.retriever.retrieve(run.corpus, {
       query: run.question.message,
       topK: run.topK,
       filter: run.question.filter,
       signal,
     });
-    if (this.settings.debugEvents) sink.send('debug.retrieval', { provider, num_chunks: passages.length });
-    return { provider, passages };
   }
 
   async #generate(
     { run, sink, signal, draft }: Turn,
-    { history, passages }: Pick<TurnState, 'history' | 'passages'>,
+    { history, provider, passages }: Pick<TurnState, 'history' | 'provider' | 'passages'>,
   ): Promise<Pick<TurnState, 'citations'>> {
+    if (this.settings.debugEvents) sink.send('debug.retrieval', { provider, num_chunks: passages.length });
     const prompt = composePrompt({ history, question: run.question.message, chunks: passages });
     const filter = new MarkerFilter(passages.length);
     const emit = (said: string): void => {

@@ -121,11 +121,12 @@ export class Runs implements OnApplicationBootstrap {
   async #failed(run: Run, draft: AnswerDraft, error: unknown): Promise<Error> {
     const shown = error instanceof ClientGone ? error : presentable(error);
     this.#logFault(shown, run.requestId, run.id);
+    // Once, however often it is tried: a commit may have succeeded without an answer.
     const leave = (): Promise<void> =>
       stored(() =>
         this.uow.run(async () => {
-          if (error instanceof ClientGone && draft.text !== '') await this.#keepPartial(run, draft);
-          await this.conversations.release(sessionKey(run), run.id);
+          const held = await this.conversations.release(sessionKey(run), run.id);
+          if (held && error instanceof ClientGone && draft.text !== '') await this.#keepPartial(run, draft);
         }),
       );
     await leave().catch((failure: unknown) => {

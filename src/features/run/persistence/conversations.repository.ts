@@ -72,13 +72,14 @@ export class ConversationsRepository {
     );
   }
 
-  /** Ends the run's claim, if it still holds it. */
-  async release(key: SessionKey, runId: string): Promise<void> {
-    await this.uow.execute(
+  /** Ends the run's claim. @returns whether the run still held it. */
+  async release(key: SessionKey, runId: string): Promise<boolean> {
+    const released = await this.uow.execute(
       `UPDATE sessions SET active_run_id = NULL, active_until = NULL
         WHERE tenant_id = $1 AND subject_id = $2 AND id = $3 AND active_run_id = $4`,
       [this.uow.tenantId, key.subjectId, key.sessionId, runId],
     );
+    return released === 1;
   }
 
   /** Appends to the session; messages are numbered without gaps in the order of their commits. */
