@@ -7,6 +7,12 @@ import { Conversations } from './0006-conversations.js';
 import { SearchIndex } from './0007-search-index.js';
 import { SessionLists } from './0008-session-lists.js';
 import { FairDelivery } from './0009-fair-delivery.js';
+import { Plans } from './0010-plans.js';
+import { KeyLists } from './0011-key-lists.js';
+import { AuditSeals } from './0012-audit-seals.js';
+import { Quotas } from './0013-quotas.js';
+import { Idempotency } from './0014-idempotency.js';
+import { Webhooks } from './0015-webhooks.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -19,4 +25,10 @@ export const MIGRATIONS = [
   SearchIndex,
   SessionLists,
   FairDelivery,
+  Plans,
+  KeyLists,
+  AuditSeals,
+  Quotas,
+  Idempotency,
+  Webhooks,
 ] as const;

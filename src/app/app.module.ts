@@ -2,12 +2,18 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { AuditModule } from '../features/audit/index.js';
 import { AuthModule } from '../features/auth/index.js';
+import { BillingModule } from '../features/billing/index.js';
 import { CorporaModule } from '../features/corpora/index.js';
+import { IdempotencyModule } from '../features/idempotency/index.js';
 import { IngestionModule } from '../features/ingestion/index.js';
 import { OpsModule } from '../features/ops/index.js';
+import { PlansModule } from '../features/plans/index.js';
+import { QuotasModule } from '../features/quotas/index.js';
+import { RateLimitsModule } from '../features/rate-limits/index.js';
 import { RbacAbacModule } from '../features/rbac-abac/index.js';
 import { RetrievalModule } from '../features/retrieval/index.js';
 import { RunModule } from '../features/run/index.js';
+import { SelfServeModule } from '../features/self-serve/index.js';
 import { TenantsModule } from '../features/tenants/index.js';
 import { BindingsModule } from './bindings.module.js';
 import { AUDIT_EVENTS } from './catalogue.js';
@@ -29,11 +35,17 @@ export class AppModule {
         TenantsModule,
         AuditModule.forRoot(AUDIT_EVENTS),
         AuthModule,
+        PlansModule,
+        QuotasModule,
+        RateLimitsModule,
+        IdempotencyModule,
         RbacAbacModule,
         CorporaModule,
         RetrievalModule,
         IngestionModule,
         RunModule,
+        BillingModule,
+        SelfServeModule,
         OpsModule.forRoot(readinessChecks(infrastructure)),
       ],
       providers: PIPELINE_PROVIDERS,

@@ -1,6 +1,14 @@
 import { Global, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { AuthenticationWatch } from '../features/auth/index.js';
+import { NO_HOLDS, RetentionHolds } from '../features/audit/index.js';
+import { BillingEndpoint, BillingEvents, BillingModule } from '../features/billing/index.js';
 import { CorpusContents } from '../features/corpora/index.js';
+import { IdempotencyModule } from '../features/idempotency/index.js';
 import { DocumentsOfCorpus, IngestionModule } from '../features/ingestion/index.js';
+import { PlanEvents } from '../features/plans/index.js';
+import { MAINTENANCE_TASKS } from '../features/ops/index.js';
+import { QuotaEvents, QuotasModule } from '../features/quotas/index.js';
+import { AddressThrottle, RateLimitsModule } from '../features/rate-limits/index.js';
 import { Ids } from '../kernel/ids.js';
 import { Jobs } from '../kernel/jobs.js';
 import { Log } from '../kernel/log.js';
@@ -14,13 +22,21 @@ import {
   OutboxRepository,
   Relay,
 } from '../platform/jobs/index.js';
+import { WebhookEndpoints } from '../platform/webhooks/index.js';
+import { maintenanceTasks } from './maintenance-tasks.js';
 
 /** Binds ports that the kernel or a lower feature declares to what implements them. */
 @Global()
 @Module({
-  imports: [IngestionModule],
+  imports: [IdempotencyModule, IngestionModule, QuotasModule, RateLimitsModule, BillingModule],
   providers: [
+    { provide: AuthenticationWatch, useExisting: AddressThrottle },
     { provide: CorpusContents, useExisting: DocumentsOfCorpus },
+    maintenanceTasks,
+    { provide: PlanEvents, useExisting: BillingEvents },
+    { provide: QuotaEvents, useExisting: BillingEvents },
+    { provide: RetentionHolds, useValue: NO_HOLDS },
+    { provide: WebhookEndpoints, useExisting: BillingEndpoint },
     { provide: OutboxRepository, inject: [UnitOfWork], useFactory: (uow: UnitOfWork) => new OutboxRepository(uow) },
     {
       provide: Relay,
@@ -36,7 +52,18 @@ import {
       useFactory: (...parts: ConstructorParameters<typeof OutboxJobs>) => new OutboxJobs(...parts),
     },
   ],
-  exports: [CorpusContents, Jobs, OutboxRepository, Relay],
+  exports: [
+    AuthenticationWatch,
+    CorpusContents,
+    Jobs,
+    MAINTENANCE_TASKS,
+    OutboxRepository,
+    PlanEvents,
+    QuotaEvents,
+    Relay,
+    RetentionHolds,
+    WebhookEndpoints,
+  ],
 })
 export class BindingsModule implements OnApplicationShutdown {
   constructor(private readonly relay: Relay) {}

@@ -36,6 +36,8 @@ describe('the first start', () => {
       { document_uri: 'demo://doc/2', chunks: 3 },
       { document_uri: 'demo://doc/3', chunks: 3 },
     ]);
+    const plans = `SELECT plan_id FROM tenant_plan_assignments WHERE tenant_id = 't1' AND is_active`;
+    expect(await test.rows(plans)).toEqual([{ plan_id: 'enterprise' }]);
   });
 
   it('is the only one that makes them', async () => {
@@ -82,6 +84,22 @@ describe('the first start', () => {
 
     it('refuse a key that does not exist', async () => {
       expect(await run('keys revoke', { keyId: 'none' })).toMatchObject({ ok: false, code: 'NOT_FOUND', exitCode: 1 });
+    });
+
+    it('put a tenant on a plan that the API obeys at once', async () => {
+      const tenant = await test.tenant('free');
+      const admin = await test.actor('admin', tenant);
+      const plan = async () => (await admin.get(`/v1/admin/plans/${tenant}`)).body.data.plan_id as string;
+      expect(await plan()).toBe('free');
+      const assigned = await run('plans assign', { planId: 'pro', tenant });
+      expect(assigned).toMatchObject({ ok: true, result: { tenant_id: tenant, plan_id: 'pro' } });
+      expect(await plan()).toBe('pro');
+      for (const args of [
+        { planId: 'nope', tenant },
+        { planId: 'pro', tenant: 'nobody' },
+      ]) {
+        expect(await run('plans assign', args)).toMatchObject({ ok: false, code: 'NOT_FOUND', exitCode: 1 });
+      }
     });
 
     it('seed once', async () => {

@@ -1,5 +1,7 @@
 import { ApiKeyEntity, authAudit, authErrors, authSettings, UserEntity } from '../features/auth/index.js';
-import { AuditEventEntity } from '../features/audit/index.js';
+import { idempotencyErrors, IdempotencyRecordEntity, idempotencySettings } from '../features/idempotency/index.js';
+import { auditAudit, AuditEventEntity, auditSettings } from '../features/audit/index.js';
+import { billingAudit, billingErrors, billingSettings } from '../features/billing/index.js';
 import { corporaAudit, CorpusEntity } from '../features/corpora/index.js';
 import {
   DocumentEntity,
@@ -10,7 +12,28 @@ import {
   ingestionErrors,
   ingestionSettings,
 } from '../features/ingestion/index.js';
+import { opsAudit } from '../features/ops/index.js';
+import {
+  PlanEntity,
+  PlanFeatureEntity,
+  plansAudit,
+  plansErrors,
+  plansSettings,
+  PlanUpgradeRequestEntity,
+  TenantFeatureOverrideEntity,
+  TenantPlanAssignmentEntity,
+} from '../features/plans/index.js';
+import {
+  PlanLimitsEntity,
+  quotasAudit,
+  quotasErrors,
+  QuotaSoftCapEventEntity,
+  quotasSettings,
+  UsageCounterEntity,
+  UsageRollupEntity,
+} from '../features/quotas/index.js';
 import { DocumentPermissionEntity, rbacAbacAudit } from '../features/rbac-abac/index.js';
+import { rateLimitsAudit, rateLimitsErrors, rateLimitsSettings } from '../features/rate-limits/index.js';
 import {
   ChunkEmbeddingEntity,
   ChunkEntity,
@@ -29,6 +52,7 @@ import {
   runSettings,
   SessionEntity,
 } from '../features/run/index.js';
+import { selfServeAudit } from '../features/self-serve/index.js';
 import { TenantEntity } from '../features/tenants/index.js';
 import type { AuditEventSet } from '../kernel/audit.js';
 import { breakerErrors } from '../kernel/circuit-breaker.js';
@@ -36,13 +60,16 @@ import { commonErrors } from '../kernel/common-errors.js';
 import { errorDeclaration, type ErrorSpec } from '../kernel/errors.js';
 import type { SettingsGroup } from '../kernel/settings.js';
 import { blobStoreErrors, blobStoreSettings } from '../platform/blob-store/index.js';
+import { cryptoSettings } from '../platform/crypto/index.js';
 import { dbErrors, dbSettings } from '../platform/db/index.js';
 import { documentParserErrors, documentParserSettings } from '../platform/document-parser/index.js';
+import { httpEgressSettings } from '../platform/http-egress/index.js';
 import { httpSettings } from '../platform/http/index.js';
 import { modelErrors, modelSettings } from '../platform/model-gateway/index.js';
 import { jobsErrors, jobsSettings } from '../platform/jobs/index.js';
 import { sharedStateErrors, sharedStateSettings } from '../platform/shared-state/index.js';
 import { telemetrySettings } from '../platform/telemetry/index.js';
+import { webhookAudit, webhookSettings } from '../platform/webhooks/index.js';
 
 /** Every declaration of the platform and its features, collected. Generators and generic tests read these. */
 
@@ -50,24 +77,41 @@ export const SETTINGS: readonly SettingsGroup[] = [
   httpSettings,
   telemetrySettings,
   dbSettings,
+  cryptoSettings,
   sharedStateSettings,
   jobsSettings,
   blobStoreSettings,
   documentParserSettings,
   modelSettings,
+  auditSettings,
+  httpEgressSettings,
+  webhookSettings,
   authSettings,
+  plansSettings,
+  quotasSettings,
+  rateLimitsSettings,
+  idempotencySettings,
   retrievalSettings,
   ingestionSettings,
   runSettings,
+  billingSettings,
 ];
 
 export const AUDIT_EVENTS: AuditEventSet = {
+  ...auditAudit,
   ...authAudit,
+  ...plansAudit,
+  ...rateLimitsAudit,
   ...rbacAbacAudit,
+  ...quotasAudit,
   ...corporaAudit,
   ...retrievalAudit,
   ...ingestionAudit,
   ...runAudit,
+  ...webhookAudit,
+  ...billingAudit,
+  ...selfServeAudit,
+  ...opsAudit,
 };
 
 export const ENTITIES = [
@@ -75,7 +119,17 @@ export const ENTITIES = [
   AuditEventEntity,
   UserEntity,
   ApiKeyEntity,
+  PlanEntity,
+  PlanFeatureEntity,
+  TenantPlanAssignmentEntity,
+  TenantFeatureOverrideEntity,
+  PlanUpgradeRequestEntity,
+  IdempotencyRecordEntity,
   DocumentPermissionEntity,
+  PlanLimitsEntity,
+  UsageCounterEntity,
+  UsageRollupEntity,
+  QuotaSoftCapEventEntity,
   CorpusEntity,
   ChunkEntity,
   ChunkEmbeddingEntity,
@@ -101,9 +155,14 @@ const ERROR_SETS = [
   breakerErrors,
   modelErrors,
   authErrors,
+  plansErrors,
+  quotasErrors,
+  rateLimitsErrors,
+  idempotencyErrors,
   retrievalErrors,
   ingestionErrors,
   runErrors,
+  billingErrors,
 ];
 
 /** @throws Error when two owners declare one code. */

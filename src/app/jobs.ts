@@ -1,4 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
+import { IdempotencyKeys } from '../features/idempotency/index.js';
+import { AuditRetention, AuditSealing, auditSettings } from '../features/audit/index.js';
 import {
   IngestHandler,
   ingestionSettings,
@@ -7,6 +9,7 @@ import {
   sourceRemovalJob,
   SourceRemovalHandler,
 } from '../features/ingestion/index.js';
+import { UsagePruning } from '../features/quotas/index.js';
 import { AbandonedGenerations, ReembedHandler, reembedJob } from '../features/retrieval/index.js';
 import {
   JobRegistry,
@@ -17,6 +20,7 @@ import {
   Recurring,
   Relay,
 } from '../platform/jobs/index.js';
+import { WebhookDeliveryHandler, webhookJob, Webhooks, webhookSettings } from '../platform/webhooks/index.js';
 import type { Infrastructure } from './infrastructure.js';
 
 const HOUR_MS = 3_600_000;
@@ -43,6 +47,9 @@ export function jobRegistry(app: INestApplicationContext, { settings }: Infrastr
   });
   registry.register(reembedJob, app.get(ReembedHandler, { strict: false }), { concurrency: 1 });
   registry.register(sourceRemovalJob, app.get(SourceRemovalHandler, { strict: false }), { concurrency: 1 });
+  registry.register(webhookJob, app.get(WebhookDeliveryHandler, { strict: false }), {
+    concurrency: settings.get(webhookSettings).concurrency,
+  });
   return registry;
 }
 
@@ -66,12 +73,23 @@ export async function startJobs(app: INestApplicationContext, infrastructure: In
   recurring.every('stalled documents', REAP_EVERY_MS, () => reaper.sweep());
   const abandoned = app.get(AbandonedGenerations, { strict: false });
   recurring.every('abandoned generations', REAP_EVERY_MS, () => abandoned.sweep());
+  const usage = app.get(UsagePruning, { strict: false });
+  recurring.every('old usage', HOUR_MS, () => usage.sweep());
+  const sealing = app.get(AuditSealing, { strict: false });
+  recurring.every('audit seals', settings.get(auditSettings).sealIntervalSeconds * 1000, () => sealing.run());
+  const retention = app.get(AuditRetention, { strict: false });
+  recurring.every('audit retention', HOUR_MS, () => retention.prune());
   recurring.every('finished jobs', HOUR_MS, () =>
     pruneJobs(outbox, clock, {
       keepDoneMs: jobs.keepDoneHours * HOUR_MS,
       keepDeadMs: jobs.keepDeadDays * 24 * HOUR_MS,
     }),
   );
+  const keys = app.get(IdempotencyKeys, { strict: false });
+  recurring.every('expired idempotency records', HOUR_MS, () => keys.prune());
+  const webhooks = app.get(Webhooks, { strict: false });
+  const { keepDays } = settings.get(webhookSettings);
+  recurring.every('old webhook deliveries', HOUR_MS, () => webhooks.prune(keepDays * 24 * HOUR_MS));
   void relay.sweep();
   return {
     stop: async () => {

@@ -17,6 +17,10 @@ import {
   type RouteManifest,
 } from '../platform/http/index.js';
 import { Authenticate } from '../features/auth/index.js';
+import { RequireFeature } from '../features/plans/index.js';
+import { ChargeQuota } from '../features/quotas/index.js';
+import { LimitRate, ThrottleAddress } from '../features/rate-limits/index.js';
+import { AnswerOnce, ReserveIdempotencyKey } from '../features/idempotency/index.js';
 import { Authorize } from '../features/rbac-abac/index.js';
 
 /*
@@ -26,23 +30,23 @@ import { Authorize } from '../features/rbac-abac/index.js';
  *  stage                          where                       fails with
  *   1 context, access log         middleware requestContext   –
  *   2 route, declared size        middleware routeMatch       404, 405, 410, 413
- *   3 pre-authentication throttle
+ *   3 pre-authentication throttle guard ThrottleAddress       429
  *   4 authentication              guard Authenticate          401, 403, 503
  *   5 residency
- *   6 rate limit
+ *   6 rate limit                  guard LimitRate             429, 503
  *   7 kill switch, write gate
  *   8 role                        guard Authorize             403
  *   9 validation                  guard ValidateRequest       400, 413, 415, 422
- *  10 plan feature
- *  11 idempotency
- *  12 quota
+ *  10 plan feature                guard RequireFeature        403
+ *  11 idempotency                 guard ReserveIdempotencyKey 400, 409, 503
+ *  12 quota                       guard ChargeQuota           402
  *  13 governance rule
  *  14 bulkhead                    the handler's service       503
  *  15 resource, legal hold        the handler's service       404
  *  16 document ACL, policies
  *  17 state checks                the handler's service       409
- *  18 SLA, cost, entitlements
- *  19 handler
+ *  18 SLA, cost, entitlements     the handler's service       403
+ *  19 handler                     interceptor AnswerOnce      a replay skips it
  *  20 envelope, errors            ResponseEnvelope, ErrorEnvelope
  *
  * Stages without a place of execution are kept free for the features that will own them.
@@ -81,16 +85,42 @@ const EXPOSED_HEADERS = [
   'Link',
   'Location',
   'Retry-After',
+  'RateLimit',
+  'RateLimit-Policy',
+  'X-RateLimit-Scope',
+  'X-RateLimit-Route-Class',
+  'X-RateLimit-Retry-After-Ms',
+  'X-RateLimit-Status',
   'Deprecation',
+  'Idempotency-Replayed',
+  'X-Replay-Request-Id',
   'Sunset',
+  'X-Quota-Day-Limit',
+  'X-Quota-Day-Used',
+  'X-Quota-Day-Remaining',
+  'X-Quota-Month-Limit',
+  'X-Quota-Month-Used',
+  'X-Quota-Month-Remaining',
+  'X-Quota-SoftCap-Reached',
+  'X-Quota-HardCap-Mode',
 ];
 
 /** First to last. Each is provided by the feature that owns the rule. */
-const GUARDS = [Authenticate, Authorize, ValidateRequest];
+const GUARDS = [
+  ThrottleAddress,
+  Authenticate,
+  LimitRate,
+  Authorize,
+  ValidateRequest,
+  RequireFeature,
+  ReserveIdempotencyKey,
+  ChargeQuota,
+];
 
 export const PIPELINE_PROVIDERS: Provider[] = [
   ValidateRequest,
   ...GUARDS.map((guard) => ({ provide: APP_GUARD, useExisting: guard })),
+  { provide: APP_INTERCEPTOR, useClass: AnswerOnce },
   { provide: APP_INTERCEPTOR, useClass: ResponseEnvelope },
   { provide: APP_FILTER, useClass: ErrorEnvelope },
 ];

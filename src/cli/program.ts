@@ -81,6 +81,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   migrate: 'Bring the database schema up to date.',
   provider: 'Try the retrieval provider of a corpus.',
   seed: 'Add example data.',
+  webhooks: 'Look at webhook deliveries and send dead ones again.',
 };
 
 function groupOf(program: Commander, words: readonly string[]): Commander {

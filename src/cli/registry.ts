@@ -1,12 +1,15 @@
 import type { Command } from './command.js';
+import { auditVerify } from './commands/audit-verify.js';
 import { doctor } from './commands/doctor.js';
 import { keysCreate } from './commands/keys-create.js';
 import { keysList } from './commands/keys-list.js';
 import { keysRevoke } from './commands/keys-revoke.js';
 import { keysRotate } from './commands/keys-rotate.js';
 import { migrateDown, migrateStatus, migrateUp } from './commands/migrate.js';
+import { plansAssign } from './commands/plans-assign.js';
 import { providerSmoke } from './commands/provider-smoke.js';
 import { seedDemoCommand } from './commands/seed-demo.js';
+import { webhooksList, webhooksReplay } from './commands/webhooks.js';
 
 /** Every command, in the order of the help text. */
 export const COMMANDS: readonly Command[] = [
@@ -18,6 +21,10 @@ export const COMMANDS: readonly Command[] = [
   migrateUp,
   migrateDown,
   migrateStatus,
+  plansAssign,
+  auditVerify,
   providerSmoke,
   seedDemoCommand,
+  webhooksList,
+  webhooksReplay,
 ];

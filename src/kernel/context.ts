@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Reservation, StoredAnswer } from './idempotency.js';
 import type { Principal } from './principal.js';
 import type { Operation } from './operation.js';
 
@@ -18,6 +19,12 @@ export interface Context {
   tenantId?: string;
   principal?: Principal;
   operation?: Operation;
+  /** `Idempotency-Key` of a v1 write, once it is known to be one. */
+  idempotencyKey?: string;
+  /** Held by a write with an `Idempotency-Key` until it is answered. */
+  reservation?: Reservation;
+  /** The answer of an earlier request with the same key: sent in place of the handler's, and takes no quota. */
+  replay?: StoredAnswer;
   /** Code of the error that was answered, for the access log. */
   errorCode?: string;
   /** Names of the pipeline stages passed so far, in order. */

@@ -34,6 +34,14 @@ export interface JobHandler<P> {
   failed(job: JobRun<P>, error: unknown): Promise<void>;
 }
 
+/** Thrown by a handler that cannot go on yet: its job runs again at this time, and the attempt does not count. */
+export class Postponed extends Error {
+  constructor(readonly until: Date) {
+    super('The job waits for its time.');
+    this.name = 'Postponed';
+  }
+}
+
 export function defineJob<P>(spec: JobSpec<P>): JobSpec<P> {
   return spec;
 }

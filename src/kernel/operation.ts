@@ -1,4 +1,5 @@
-import type { Role } from './principal.js';
+import type { PlanFeature } from './plan-features.js';
+import type { Authority, Role } from './principal.js';
 
 /**
  * What a route declares about itself, once. All operations together are the route manifest, which the pipeline,
@@ -12,16 +13,22 @@ export interface Operation {
   readonly summary: string;
   /** Rate class; decides the bucket that a request draws from. */
   readonly rateClass: 'run' | 'mutation' | 'read' | 'ops' | 'none';
-  /** Units that one request costs. */
+  /** Tokens that one request takes from its rate buckets, and units that it takes from the quota. */
   readonly cost: number;
+  /** Takes no units from the quota, so that it still works when the quota is used up. */
+  readonly unmetered?: true;
+  /** What the caller must be entitled to beyond the role; for effects beyond what a tenant decides by itself. */
+  readonly authority?: Authority;
+  /** Plan feature that the tenant must have. */
+  readonly feature?: PlanFeature;
   /** Success status with `stream:false`. */
   readonly status: number;
   /** Further success statuses with the same body, such as 200 when nothing had to be done. */
   readonly alternatives?: readonly number[];
-  /** How the body is written: enveloped JSON, as is, an event stream, or none. */
-  readonly response: 'json' | 'bare' | 'stream' | 'empty';
+  /** How the body is written: enveloped JSON, as is, an event stream, one JSON object a line, or none. */
+  readonly response: 'json' | 'bare' | 'stream' | 'lines' | 'empty';
   readonly body?: 'json' | 'multipart';
-  /** Audit events that a successful call writes; empty for reads. */
+  /** Audit events that a successful call writes, or of which it writes one; empty for most reads. */
   readonly audit: readonly string[];
   /** Error codes beyond those that every route of its kind can answer. */
   readonly errors: readonly string[];

@@ -22,3 +22,9 @@ export interface Principal {
   readonly authMethod: AuthMethod;
   readonly subjectType: 'user';
 }
+
+/**
+ * What some admins may do and others not: `operator` is for effects that cross tenants, `plan_assignment` for plans
+ * and quotas, which an installation may leave to its tenants.
+ */
+export type Authority = 'operator' | 'plan_assignment';

@@ -47,6 +47,8 @@ export interface Field<T> extends FieldDoc {
   /** As it would be written in the environment; undefined when there is none. */
   readonly defaultText: string | undefined;
   readonly fallback: T;
+  /** Stands in for `fallback` in production, where that differs. */
+  readonly productionFallback?: T;
   parse(raw: string): T;
 }
 
@@ -84,7 +86,11 @@ export function float<D extends number | undefined>(options: Numeric<D>): Field<
   return numeric(options, false);
 }
 
-export function bool(options: FieldDoc & { readonly default: boolean }): Field<boolean> {
+/** @param options.production the default in production, when it is another one. */
+export function bool({
+  production,
+  ...options
+}: FieldDoc & { readonly default: boolean; readonly production?: boolean }): Field<boolean> {
   const schema = z
     .string()
     .trim()
@@ -95,6 +101,7 @@ export function bool(options: FieldDoc & { readonly default: boolean }): Field<b
     type: 'boolean',
     defaultText: String(options.default),
     fallback: options.default,
+    ...(production === undefined ? {} : { productionFallback: production }),
     parse: (raw) => ['true', '1', 'yes', 'on'].includes(schema.parse(raw)),
   };
 }
@@ -261,7 +268,7 @@ export function loadSettings(
   const mode: Mode = env['NODE_ENV'] === 'production' ? 'production' : 'development';
   const loaded = new Map<string, unknown>();
   const faults = groups.flatMap((group) => {
-    const { values, faults: unreadable } = readGroup(env, group);
+    const { values, faults: unreadable } = readGroup(env, group, mode);
     loaded.set(group.name, Object.freeze(values));
     return unreadable.length > 0 ? unreadable : group.faults(values, mode);
   });
@@ -277,6 +284,7 @@ export function loadSettings(
 function readGroup(
   env: Readonly<Record<string, string | undefined>>,
   group: SettingsGroup,
+  mode: Mode,
 ): { values: ValuesOf<Fields>; faults: string[] } {
   const values: Record<string, unknown> = {};
   const faults: string[] = [];
@@ -284,7 +292,8 @@ function readGroup(
     const raw = env[field.env]?.trim() ?? '';
     try {
       // What is secret is left out when the group is printed or spread.
-      const value: unknown = raw === '' ? field.fallback : field.parse(raw);
+      const fallback: unknown = (mode === 'production' ? field.productionFallback : undefined) ?? field.fallback;
+      const value: unknown = raw === '' ? fallback : field.parse(raw);
       Object.defineProperty(values, key, { value, enumerable: field.secret !== true });
     } catch (error) {
       faults.push(`${field.env} ${error instanceof z.ZodError ? error.issues[0]?.message : 'is not valid'}`);

@@ -12,7 +12,8 @@ let server: EmbeddedServer;
 let firstBanner: string;
 
 beforeAll(async () => {
-  server = await EmbeddedServer.start();
+  // What follows sends in seconds what a reader sends in an hour; "the limits of a first start" has them on.
+  server = await EmbeddedServer.start({ RATE_LIMIT_ENABLED: 'false' });
   firstBanner = server.program.stdout;
 });
 afterAll(() => server.discard());
@@ -84,6 +85,17 @@ describe('the guides', () => {
     expect(events).not.toContain('resume.unsupported');
   });
 
+  it('repeat a request with the commands of docs/guides/retries.md', async () => {
+    const { code, stdout } = await server.shell(bashBlocks('docs/guides/retries.md').join('\n'));
+    expect(code).toBe(0);
+    const bodies = [...stdout.matchAll(/^\{.*\}$/gm)].map(([body]) => body);
+    expect(bodies).toHaveLength(3);
+    expect(bodies[1]).toBe(bodies[0]);
+    expect(JSON.parse(bodies[0] ?? '').data.name).toBe('Handbook');
+    expect(JSON.parse(bodies[2] ?? '').error.code).toBe('IDEMPOTENCY_KEY_CONFLICT');
+    expect(stdout.match(/^Idempotency-Replayed: true/gm)).toHaveLength(1);
+  });
+
   it('search, filter, tune and move a corpus with the commands of docs/guides/retrieval.md', async () => {
     const found: string[] = [];
     for (const block of bashBlocks('docs/guides/retrieval.md')) found.push((await server.shell(block)).stdout);
@@ -95,6 +107,64 @@ describe('the guides', () => {
     );
     expect([...new Set(sections)].sort()).toEqual(['Engineering', 'Release']);
     expect(moved).toContain('"embedding_model":"fake-v1"');
+  });
+});
+
+describe('the limits of a first start', () => {
+  // Limits that refuse the second thing a newcomer tries make the product look broken.
+  it('let the printed curl answer, and the guides as they stand, pasted all at once', async () => {
+    const newcomer = await EmbeddedServer.start();
+    try {
+      const curl = /curl -N[\s\S]*?}'/.exec(newcomer.program.stdout)?.[0] ?? '';
+      const { stdout } = await Program.run(['bash', '-c', `${curl} -s`]);
+      expect(types(stdout).at(-1)).toBe('done');
+      const streaming = await newcomer.shell(bashBlocks('docs/guides/streaming.md').join('\n'));
+      expect(streaming.code).toBe(0);
+      expect(types(streaming.stdout).filter((type) => type === 'request.accepted')).toHaveLength(3);
+      const retrieval = await newcomer.shell(bashBlocks('docs/guides/retrieval.md').join('\n'));
+      expect(retrieval.code).toBe(0);
+      expect(streaming.stdout + retrieval.stdout).not.toContain('RATE_LIMITED');
+    } finally {
+      await newcomer.discard();
+    }
+  });
+});
+
+describe('the guide to keys', () => {
+  it('creates, rotates, disables, reactivates, revokes and finds keys with the commands of docs/guides/api-keys.md', async () => {
+    const script = bashBlocks('docs/guides/api-keys.md').join('\necho\n');
+    const { code, stdout } = await server.shell(`${script}\necho; echo "$response"`);
+    expect(code).toBe(0);
+    const answers = stdout
+      .split(/(?<=\})\s*(?=\{"data")/)
+      .map((answer) => (JSON.parse(answer) as { data: Record<string, unknown> }).data);
+    const [corpora, disabled, enabled, revoked, report, rotated] = answers;
+    expect(corpora).toEqual(expect.arrayContaining([expect.objectContaining({ id: 'c1' })]));
+    expect(disabled).toMatchObject({ key_id: rotated?.['key_id'], status: 'disabled', is_active: false });
+    expect(enabled).toMatchObject({ status: 'active', expires_at: '2098-12-31T23:59:59.000Z' });
+    expect(revoked).toMatchObject({ status: 'revoked', name: 'ci-bot' });
+    expect(report).toMatchObject({ inactive_days_threshold: 30, items: [] });
+    expect(answers).toHaveLength(6);
+  });
+});
+
+describe('the guide to the audit trail', () => {
+  it('finds, exports and verifies with the commands of docs/guides/audit.md', async () => {
+    const found: string[] = [];
+    for (const block of bashBlocks('docs/guides/audit.md')) {
+      const { code, stdout } = await server.shell(block);
+      expect([block, code]).toEqual([block, 0]);
+      found.push(stdout);
+    }
+    const [newest = '', refused = '', request = '', exported = '', verified = ''] = found;
+    expect(JSON.parse(newest).data.items).toHaveLength(2);
+    for (const event of JSON.parse(refused).data.items) expect(event.outcome).toBe('failure');
+    expect(JSON.parse(request).data.items).toEqual([expect.objectContaining({ event_type: 'auth.access.success' })]);
+    expect(JSON.parse(exported).event_type).toMatch(/^auth\./);
+    expect(JSON.parse(verified).data).toMatchObject({ ok: true, first_bad_id: null });
+    const cli = await server.cli('audit', 'verify', '--tenant', 't1', '--json');
+    expect([cli.code, JSON.parse(cli.stdout).ok]).toEqual([0, true]);
+    expect((await server.cli('audit', 'verify')).code).toBe(0);
   });
 });
 
@@ -284,7 +354,7 @@ describe('stopping and starting again', () => {
   it('Ctrl-C exits 0, and the next start finds everything as it was', async () => {
     const { key, dataDir } = server;
     expect(await server.stop('SIGINT')).toBe(0);
-    server = await EmbeddedServer.start({}, dataDir);
+    server = await EmbeddedServer.start({ RATE_LIMIT_ENABLED: 'false' }, dataDir);
     expect(server.program.stdout).not.toContain(key);
     expect(server.program.stdout).toContain(`$(cat ${join(dataDir, 'demo-admin-key')})`);
     const { stdout } = await server.shell('curl -s -H "Authorization: Bearer $API_KEY" localhost:8000/v1/documents');

@@ -22,6 +22,8 @@ function separateProcesses(serverUrl: string, redisUrl: string): void {
     REDIS_URL: redisUrl,
     REDIS_KEY_PREFIX: name,
     NODE_ENV: 'production',
+    RATE_LIMIT_ENABLED: 'false',
+    KEYRING_MASTER_KEY: 'for-the-time-of-this-test-and-no-longer',
     PORT: '0',
   };
   const cli = (...args: string[]) => Program.run([NODE, 'dist/src/cli.js', ...args], env);

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Response } from 'supertest';
+import { AUDIT_EVENTS } from '../../src/app/catalogue.js';
 import type { Route } from '../../src/kernel/operation.js';
 import { ROLES, roleAtLeast, type Role } from '../../src/kernel/principal.js';
 import { TestApp, type Actor } from '../harness/app.js';
 import { eventually } from '../harness/eventually.js';
-import { callOf, EXAMPLES, furnish, idle, MISSING, send, type Call, type Ids } from './examples.js';
+import { BILLING, callOf, exampleOf, EXAMPLES, furnish, idle, MISSING, send, type Call, type Ids } from './examples.js';
 import { DESCRIBED, described } from './openapi.js';
 
 interface Body {
@@ -14,13 +15,25 @@ interface Body {
 }
 
 /** Every stage that has a place of execution, in the order of the specification. */
-const STAGES = ['context', 'route', 'authentication', 'role', 'validation', 'handler'];
+const STAGES = [
+  'context',
+  'route',
+  'throttle',
+  'authentication',
+  'rate limit',
+  'role',
+  'validation',
+  'plan',
+  'idempotency',
+  'quota',
+  'handler',
+];
 
 let app: TestApp;
 let routes: ReadonlyMap<string, Route>;
 
 beforeAll(async () => {
-  app = await TestApp.start({ LOG_LEVEL: 'DEBUG' });
+  app = await TestApp.start({ LOG_LEVEL: 'DEBUG', ...BILLING });
   routes = new Map(app.app.manifest.routes.map((route) => [route.operation.id, route]));
 });
 afterAll(() => app.close());
@@ -40,6 +53,11 @@ function routeOf(id: string): Route {
   return route;
 }
 
+/** Nothing of what the actor's own tenant could have. */
+function missingIn({ tenantId }: Actor): Ids {
+  return { ...MISSING, tenant: tenantId };
+}
+
 /** The lowest role that the operation accepts. */
 function roleOf(id: string): Role {
   const { role } = routeOf(id).operation;
@@ -51,7 +69,10 @@ const body = (response: Response): Body => response.body as Body;
 /** Everything that a client can see of an answer, but for what belongs to the single request. */
 function visible(response: Response): unknown {
   const single = ['x-request-id', 'date', 'server-timing', 'etag', 'x-run-id', 'location'];
-  const headers = Object.entries(response.headers as Record<string, string>).filter(([name]) => !single.includes(name));
+  const counts = /^x-quota-.*-(used|remaining)$/;
+  const headers = Object.entries(response.headers as Record<string, string>).filter(
+    ([name]) => !single.includes(name) && !counts.test(name),
+  );
   return {
     status: response.status,
     headers: Object.fromEntries(headers),
@@ -59,17 +80,23 @@ function visible(response: Response): unknown {
   };
 }
 
-/** Every row of a tenant, but for what asking leaves behind: access events and the last use of a key. */
+/** What asking leaves behind. */
+const TRACES = Object.keys(AUDIT_EVENTS).filter(
+  (event) => AUDIT_EVENTS[event]?.delivery === 'access' || event === 'audit.exported',
+);
+
+/** Every row of a tenant, but for what asking leaves behind, usage, the last use of a key, and the seals of events. */
 async function rowsOf(tenantId: string): Promise<unknown> {
   const tables = await app.rows<{ name: string }>(
-    `SELECT table_name AS name FROM information_schema.columns WHERE column_name = 'tenant_id' ORDER BY table_name`,
+    `SELECT table_name AS name FROM information_schema.columns WHERE column_name = 'tenant_id'
+        AND table_name NOT IN ('audit_seals', 'audit_anchors') AND table_name NOT LIKE 'usage%' ORDER BY table_name`,
   );
   const found: Record<string, unknown> = {};
   for (const { name } of tables) {
     found[name] = await app.rows(
       `SELECT to_jsonb(t) - 'last_used_at' AS row FROM ${name} t WHERE tenant_id = $1
-          AND to_jsonb(t)->>'event_type' IS DISTINCT FROM 'auth.access.success' ORDER BY 1`,
-      [tenantId],
+          AND COALESCE(to_jsonb(t)->>'event_type', '') <> ALL ($2) ORDER BY 1`,
+      [tenantId, TRACES],
     );
   }
   return found;
@@ -90,6 +117,7 @@ describe('a valid request of the lowest role that may send it', () => {
       },
       bare: () => expect(body(response).meta).toBeUndefined(),
       stream: () => expect(response.get('Content-Type')).toMatch(/^text\/event-stream/),
+      lines: () => expect(response.get('Content-Type')).toMatch(/^application\/x-ndjson/),
       empty: () => expect(response.text).toBe(''),
     };
     shapes[operation.response]();
@@ -102,7 +130,9 @@ describe('a valid request of the lowest role that may send it', () => {
     const written = events
       .map((event) => String(event['event_type']))
       .filter((event) => event !== 'auth.access.success' && !event.endsWith('.succeeded'));
-    expect(written.sort()).toEqual([...operation.audit].sort());
+    const { writes = operation.audit } = exampleOf(routeOf(id));
+    expect(operation.audit).toEqual(expect.arrayContaining([...writes]));
+    expect(written.sort()).toEqual([...writes].sort());
   });
 
   function stagesOf(response: Response): unknown {
@@ -136,6 +166,19 @@ describe('another tenant', () => {
     if (!place.startsWith('query.')) expect([foreign.status, body(foreign).error?.code]).toEqual([404, 'NOT_FOUND']);
     expect(foreign.text).not.toContain(theirs[of]);
     expect([await rowsOf(owner.tenantId), await rowsOf(stranger.tenantId)]).toEqual(before);
+  });
+
+  it('is refused alike in every path that names a tenant, whether there is one of that name or not', async () => {
+    const before = await rowsOf(owner.tenantId);
+    for (const route of routes.values()) {
+      if (!route.path.includes('/:tenant')) continue;
+      const missing = await send(app, callOf(route, { ...own, tenant: MISSING.tenant }), stranger.token);
+      const foreign = await send(app, callOf(route, { ...own, tenant: owner.tenantId }), stranger.token);
+      const answer = [route.operation.id, foreign.status, body(foreign).error?.code];
+      expect(answer).toEqual([route.operation.id, 403, 'AUTH_FORBIDDEN']);
+      expect(visible(foreign)).toEqual(visible(missing));
+    }
+    expect(await rowsOf(owner.tenantId)).toEqual(before);
   });
 
   it.each(withNames)('has what it names itself found through $place of $id', async ({ id }) => {
@@ -188,7 +231,7 @@ describe('with too small a role', () => {
   it.each(guarded)('403 for %s, before its body is looked at', async (id) => {
     const minimum = roleOf(id);
     for (const role of ROLES) {
-      const response = await malformed(callOf(routeOf(id), MISSING), actors[role]);
+      const response = await malformed(callOf(routeOf(id), missingIn(actors[role])), actors[role]);
       const refused = !roleAtLeast(role, minimum);
       if (refused) expect([role, response.status, body(response).error?.code]).toEqual([role, 403, 'AUTH_FORBIDDEN']);
       else if (routeOf(id).operation.body !== undefined) expect([role, response.status]).toEqual([role, 422]);
@@ -219,7 +262,7 @@ describe('the body', () => {
   });
 
   it.each(withBody)('may have no unknown field and no tenant: %s', async (id) => {
-    const call = callOf(routeOf(id), MISSING);
+    const call = callOf(routeOf(id), missingIn(admin));
     const unknown = await send(app, { ...call, body: { ...call.body, colour: 'red' } }, admin.token);
     expect([unknown.status, unknown.text]).toEqual([422, expect.stringContaining('"colour"')]);
     const tenant = await send(app, { ...call, body: { ...call.body, tenant_id: 'x', colour: 'red' } }, admin.token);

@@ -4,24 +4,64 @@ import type { Actor, TestApp } from '../harness/app.js';
 import { eventually } from '../harness/eventually.js';
 
 /** What an identifier in a request can name. */
-export type Resource = 'corpus' | 'staleCorpus' | 'document' | 'session' | 'run';
+export type Resource =
+  | 'tenant'
+  | 'key'
+  | 'corpus'
+  | 'staleCorpus'
+  | 'document'
+  | 'session'
+  | 'run'
+  | 'auditEvent'
+  | 'actor'
+  | 'request'
+  | 'delivery';
+
+/** What an identifier of the catalogue names, which is the same for every tenant. */
+export const CATALOGUE_IDS = ['body.plan_id'];
 
 export type Ids = Readonly<Record<Resource, string>>;
 
-/** The smallest valid request of an operation. Places are written `path.id`, `query.corpus_id`, `body.corpus_id`. */
+/**
+ * The smallest valid request of an operation. Places are written `path.id`, `query.corpus_id`, `body.corpus_id`. The
+ * path's `:tenant` is the caller's own.
+ */
 export interface Example {
   /** Identifiers of resources that must exist. */
   readonly names?: Readonly<Record<string, Resource>>;
   /** Identifiers that callers make up. Another tenant may use the same. */
   readonly invents?: Readonly<Record<string, Resource>>;
+  /** Parts of the path that are no identifiers. */
+  readonly path?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   /** The body beside its identifiers; `unique` is a text that no other request has. */
-  readonly body?: (unique: string) => Readonly<Record<string, string>>;
+  readonly body?: (unique: string) => Readonly<Record<string, string | boolean>>;
   readonly file?: string;
+  /** Audit events of this request, where the operation declares further ones for other requests. */
+  readonly writes?: readonly string[];
 }
+
+const OF_EVENTS = {
+  'query.tenant_id': 'tenant',
+  'query.resource_id': 'corpus',
+  'query.actor_id': 'actor',
+  'query.request_id': 'request',
+} as const;
 
 /** By operation. A contract test demands one for every route, and that each is accepted. */
 export const EXAMPLES: Readonly<Record<string, Example>> = {
+  'api-keys.list': { names: { 'query.tenant_id': 'tenant' } },
+  'api-keys.rotate': { names: { 'path.key_id': 'key' }, body: () => ({}) },
+  'api-keys.update': {
+    names: { 'path.key_id': 'key' },
+    body: (unique) => ({ name: unique }),
+    writes: ['auth.api_key.updated'],
+  },
+  'audit.export': { names: OF_EVENTS },
+  'audit.get': { names: { 'path.id': 'auditEvent' } },
+  'audit.list': { names: OF_EVENTS },
+  'audit.verify': { names: { 'query.tenant_id': 'tenant' } },
+  'billing.testWebhook': {},
   'corpora.create': { invents: { 'body.id': 'corpus' }, body: (unique) => ({ name: unique }) },
   'corpora.delete': { names: { 'path.id': 'corpus' }, query: { cascade: 'true' } },
   'corpora.get': { names: { 'path.id': 'corpus' } },
@@ -49,24 +89,52 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   'health.get': {},
   'health.live': {},
   'health.ready': {},
+  'maintenance.run': { query: { task: 'prune_idempotency' } },
+  'plans.assign': { body: () => ({ plan_id: 'pro' }) },
+  'plans.clearOverride': { path: { feature_key: 'feature.high_quota_tier' } },
+  'plans.get': {},
+  'plans.list': {},
+  'plans.override': { body: () => ({ feature_key: 'feature.tts', enabled: true }) },
+  'plans.requestUpgrade': { body: () => ({ target_plan: 'pro' }) },
+  'quotas.get': {},
+  'quotas.update': { body: () => ({ hard_cap_enabled: true }) },
   'run.create': {
     names: { 'body.corpus_id': 'corpus' },
     invents: { 'body.session_id': 'session' },
     body: () => ({ message: 'What is in the corpus?' }),
   },
   'run.events': { names: { 'path.id': 'run' } },
+  'self-serve.createKey': { body: (unique) => ({ name: unique, role: 'reader' }) },
+  'self-serve.inactiveKeys': {},
+  'self-serve.listKeys': {},
+  'self-serve.plan': {},
+  'self-serve.revokeKey': { names: { 'path.key_id': 'key' } },
+  'self-serve.usageSeries': {},
+  'self-serve.usageSummary': {},
   'sessions.delete': { names: { 'path.id': 'session' } },
   'sessions.list': {},
   'sessions.messages': { names: { 'path.id': 'session' } },
+  'usage.get': { query: { start: '2026-02-17' } },
+  'webhook-deliveries.get': { names: { 'path.id': 'delivery' } },
+  'webhook-deliveries.list': {},
+  'webhook-deliveries.replay': { names: { 'path.id': 'delivery' } },
 };
 
 export interface Call {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
-  readonly body: Readonly<Record<string, string>> | undefined;
+  readonly body: Readonly<Record<string, string | boolean>> | undefined;
   readonly file: string | undefined;
 }
+
+/** A receiver that nobody is: the test of the webhook is accepted, and says that nothing was sent. */
+export const BILLING: Readonly<Record<string, string>> = {
+  BILLING_WEBHOOK_ENABLED: 'true',
+  BILLING_WEBHOOK_URL: 'http://nobody.invalid/hooks',
+  BILLING_WEBHOOK_SECRET: 'a secret of the contract tests',
+  BILLING_WEBHOOK_MAX_ATTEMPTS: '1',
+};
 
 let calls = 0;
 
@@ -77,7 +145,7 @@ let calls = 0;
  * @param replaced identifiers to send in some places instead.
  */
 export function callOf(route: Route, named: Ids, replaced: Readonly<Record<string, string>> = {}): Call {
-  const { names = {}, invents = {}, query = {}, body, file } = exampleOf(route);
+  const { names = {}, invents = {}, path = {}, query = {}, body, file } = exampleOf(route);
   const unique = `${route.operation.id}-${(calls += 1)}`;
   const values = {
     ...Object.fromEntries(Object.entries(names).map(([place, resource]) => [place, named[resource]])),
@@ -90,7 +158,7 @@ export function callOf(route: Route, named: Ids, replaced: Readonly<Record<strin
         .filter(([key]) => key.startsWith(`${place}.`))
         .map(([key, value]) => [key.slice(place.length + 1), value]),
     );
-  const inPath = at('path');
+  const inPath: Record<string, string> = { tenant: named.tenant, ...path, ...at('path') };
   return {
     method: route.method.toLowerCase() as Call['method'],
     path: route.path.replaceAll(/:(\w+)/g, (_, name: string) => inPath[name] ?? ''),
@@ -117,8 +185,8 @@ export function send(app: TestApp, { method, path, query, body, file }: Call, to
 }
 
 /**
- * A corpus with an ingested document, a corpus that is searched with a model of former times, and a session in which a
- * question was answered. Nothing runs afterwards.
+ * An override of a feature, a key, a corpus with an ingested document, a corpus that is searched with a model of former times, and a session in which a
+ * question was answered, and a dead webhook delivery. Nothing runs afterwards.
  *
  * @param asker whose session and run it is.
  */
@@ -137,7 +205,36 @@ export async function furnish(app: TestApp, admin: Actor, asker = admin): Promis
     admin.tenantId,
     staleCorpus,
   ]);
-  return { corpus: corpus_id, staleCorpus, document: document.document_id, session: session.session_id, run };
+  await app.rows(
+    `INSERT INTO tenant_feature_overrides (tenant_id, feature_key, enabled) VALUES ($1, 'feature.high_quota_tier', true)
+     ON CONFLICT DO NOTHING`,
+    [admin.tenantId],
+  );
+  const { keyId: key } = await app.actor('reader', admin.tenantId);
+  const [event] = await app.rows<{ id: string }>(
+    `SELECT max(id)::text AS id FROM audit_events WHERE tenant_id = $1 AND event_type = 'corpora.created'`,
+    [admin.tenantId],
+  );
+  const delivery = `${unique}-w`;
+  // To an endpoint that nobody has any more: sent again, it ends at once.
+  await app.rows(
+    `INSERT INTO webhook_deliveries (tenant_id, id, endpoint, event_type, body, job_id, state, finished_at)
+     VALUES ($1, $2, 'former', 'x', '{}', 'j', 'dead', now())`,
+    [admin.tenantId, delivery],
+  );
+  return {
+    tenant: admin.tenantId,
+    key,
+    corpus: corpus_id,
+    staleCorpus,
+    document: document.document_id,
+    session: session.session_id,
+    run,
+    auditEvent: event?.id ?? '',
+    actor: admin.keyId,
+    request: corpus.get('X-Request-Id') ?? '',
+    delivery,
+  };
 }
 
 /** Resolves when every job of the tenant is done. */
@@ -150,9 +247,15 @@ export async function idle(app: TestApp, tenantId: string): Promise<void> {
 
 /** Identifiers that nobody has. */
 export const MISSING: Ids = {
+  tenant: 'no-such-tenant',
+  key: '0'.repeat(32),
   corpus: 'no-such-corpus',
   staleCorpus: 'no-such-corpus',
   document: 'no-such-document',
   session: 'no-such-session',
   run: '00000000-0000-7000-8000-000000000000',
+  auditEvent: '999999999999',
+  actor: 'no-such-key',
+  request: 'no-such-request',
+  delivery: 'no-such-delivery',
 };

@@ -1,17 +1,31 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import supertest from 'supertest';
-import { ApiKeys } from '../../src/features/auth/index.js';
+import { ApiKeys, AuthenticationWatch } from '../../src/features/auth/index.js';
 import { RunSlots } from '../../src/features/run/application/run-slots.js';
 import { TestApp, type Actor } from '../harness/app.js';
 import { furnish } from './examples.js';
 import { mentioning } from './sources.js';
+
+interface Credential {
+  role: 'editor' | 'reader';
+  revoked: boolean;
+  /** Whether it is at its rate limit. */
+  drained: boolean;
+  /** Whether it comes from an address that had too many credentials refused, and was never accepted before. */
+  suspect: boolean;
+  plan: 'enterprise' | 'free';
+  /** Whether the tenant has used up its quota. */
+  spent: boolean;
+}
 
 /** A change of a corpus, before the stages get to see it. */
 interface Attempt {
   method: 'patch' | 'put';
   path: string;
   ifMatch: string;
-  credential: { role: 'editor' | 'reader'; revoked: boolean };
+  key: string | undefined;
+  credential: Credential;
+  address: string;
   body: Record<string, unknown>;
 }
 
@@ -22,6 +36,9 @@ interface Violation {
   /** A stage whose violation leaves nothing for this one to look at. */
   readonly excludes?: string;
 }
+
+/** Its provider is switched off for the tenant. */
+const FORBIDDEN_CONFIG = { retrieval: { provider: 'gcp_vertex', project: 'p', location: 'eu', resource_id: 'r' } };
 
 /** In the order of the stages: of two violations in one request, the upper one is answered. */
 const VIOLATIONS: readonly Violation[] = [
@@ -47,9 +64,22 @@ const VIOLATIONS: readonly Violation[] = [
     violate: ({ body }) => (body['name'] = 'x'.repeat(2000)),
   },
   {
+    stage: 'throttle',
+    answer: [429, 'RATE_LIMITED', expect.stringContaining('from this address') as unknown as string],
+    violate: (attempt) => {
+      attempt.credential.suspect = true;
+      attempt.address = GUESSER;
+    },
+  },
+  {
     stage: 'authentication',
     answer: [401, 'AUTH_REVOKED_KEY'],
     violate: ({ credential }) => (credential.revoked = true),
+  },
+  {
+    stage: 'rate limit',
+    answer: [429, 'RATE_LIMITED', expect.stringContaining('Rate limit exceeded') as unknown as string],
+    violate: ({ credential }) => (credential.drained = true),
   },
   {
     stage: 'role',
@@ -67,6 +97,21 @@ const VIOLATIONS: readonly Violation[] = [
     violate: ({ body }) => (body['colour'] = 'red'),
   },
   {
+    stage: 'plan',
+    answer: [403, 'FEATURE_NOT_ENABLED'],
+    violate: ({ credential }) => (credential.plan = 'free'),
+  },
+  {
+    stage: 'idempotency',
+    answer: [400, 'IDEMPOTENCY_KEY_INVALID'],
+    violate: (attempt) => (attempt.key = '  '),
+  },
+  {
+    stage: 'quota',
+    answer: [402, 'QUOTA_EXCEEDED'],
+    violate: ({ credential }) => (credential.spent = true),
+  },
+  {
     stage: 'rules of the operation',
     answer: [422, 'VALIDATION_ERROR'],
     violate: ({ body }) => (body['provider_config_json'] = { retrieval: { provider: 'nope' } }),
@@ -81,6 +126,12 @@ const VIOLATIONS: readonly Violation[] = [
     answer: [412, 'PRECONDITION_FAILED'],
     violate: (attempt) => (attempt.ifMatch = '"99"'),
   },
+  {
+    stage: 'entitlements',
+    answer: [403, 'FEATURE_NOT_ENABLED'],
+    violate: ({ body }) => (body['provider_config_json'] = FORBIDDEN_CONFIG),
+    excludes: 'rules of the operation',
+  },
 ];
 
 const PAIRS = VIOLATIONS.flatMap((earlier, index) =>
@@ -94,33 +145,74 @@ let admin: Actor;
 let corpusId: string;
 const tokens = new Map<string, string>();
 
+const GUESSER = '203.0.113.9';
+const BURST = 100_000;
+/** So much that only a key that is drained has too little, and so slow that it stays drained. */
+const LIMITS = {
+  RATE_LIMIT_ENABLED: 'true',
+  RL_KEY_MUTATION_RPS: '0.01',
+  RL_KEY_MUTATION_BURST: String(BURST),
+  RL_TENANT_MUTATION_BURST: String(BURST),
+  RL_KEY_RUN_BURST: '100',
+  PREAUTH_IP_RPS: '0.01',
+  PREAUTH_IP_BURST: '1000',
+  TRUST_PROXY_HOPS: '1',
+};
+
 beforeAll(async () => {
-  app = await TestApp.start({ HTTP_MAX_JSON_BYTES: '1024', LEGACY_ROUTES_ENABLED: 'false' });
+  app = await TestApp.start({ HTTP_MAX_JSON_BYTES: '1024', LEGACY_ROUTES_ENABLED: 'false', ...LIMITS });
   admin = await app.actor('admin');
   corpusId = (await furnish(app, admin)).corpus;
-  for (const role of ['reader', 'editor'] as const) {
-    tokens.set(role, (await app.actor(role, admin.tenantId)).token);
-    const revoked = await app.actor(role, admin.tenantId);
-    await app.as(admin.tenantId, () => app.app.nest.get(ApiKeys).revoke(revoked.keyId));
-    tokens.set(`revoked ${role}`, revoked.token);
-  }
+  const withoutVertex = { feature_key: 'feature.retrieval.gcp_vertex', enabled: false };
+  await admin.patch(`/v1/admin/plans/${admin.tenantId}/overrides`, withoutVertex).expect(200);
+  // No operation with a body, a resource and a state names a feature so far.
+  const update = app.app.manifest.routes.find(({ operation }) => operation.id === 'corpora.update');
+  Object.assign(update!.operation, { feature: 'feature.ops_admin_access' });
+  const watch = app.app.nest.get(AuthenticationWatch);
+  for (let refusals = 0; refusals < 1000; refusals += 1) watch.refused(GUESSER, undefined);
 });
 afterAll(() => app.close());
+
+/** One token for each kind of credential, made when it is first needed. */
+async function tokenOf(credential: Credential): Promise<string> {
+  const kind = JSON.stringify(credential);
+  const known = tokens.get(kind);
+  if (known !== undefined) return known;
+  const tenantId = await tenantOf(credential);
+  const { keyId, token } = await app.actor(credential.role, tenantId);
+  if (credential.revoked) await app.as(tenantId, () => app.app.nest.get(ApiKeys).revoke(keyId));
+  if (credential.drained) {
+    const bucket = { id: `key:${keyId}:mutation`, rate: 0.01, burst: BURST };
+    await app.infrastructure.gate.pass(tenantId, BURST, [bucket], []);
+  }
+  tokens.set(kind, token);
+  return token;
+}
+
+/** Only the tenant of a sound request has the corpus. */
+async function tenantOf({ plan, spent }: Credential): Promise<string> {
+  if (plan === 'enterprise' && !spent) return admin.tenantId;
+  const other = await app.actor('admin', await app.tenant(plan));
+  if (spent) await other.patch(`/v1/admin/quotas/${other.tenantId}`, { daily_requests_limit: 0 }).expect(200);
+  return other.tenantId;
+}
 
 async function answerTo(violations: readonly Violation[]): Promise<unknown[]> {
   const attempt: Attempt = {
     method: 'patch',
     path: `/v1/corpora/${corpusId}`,
     ifMatch: '*',
-    credential: { role: 'editor', revoked: false },
+    key: undefined,
+    credential: { role: 'editor', revoked: false, drained: false, suspect: false, plan: 'enterprise', spent: false },
+    address: '198.51.100.7',
     body: {},
   };
   for (const { violate } of violations) violate(attempt);
-  const { role, revoked } = attempt.credential;
   const response = await supertest(app.url)
     [attempt.method](attempt.path)
-    .set('Authorization', `Bearer ${tokens.get(revoked ? `revoked ${role}` : role)}`)
-    .set('If-Match', attempt.ifMatch)
+    .set('Authorization', `Bearer ${await tokenOf(attempt.credential)}`)
+    .set('X-Forwarded-For', attempt.address)
+    .set({ 'If-Match': attempt.ifMatch, ...(attempt.key === undefined ? {} : { 'Idempotency-Key': attempt.key }) })
     .send(attempt.body);
   const { error, detail } = response.body as Record<'error' | 'detail', { code: string; message: string } | undefined>;
   return [response.status, error?.code ?? detail?.code, error?.message ?? detail?.message];
@@ -151,9 +243,17 @@ describe('the stages of a request', () => {
     const stage = (name: string): Violation => VIOLATIONS.find((violation) => violation.stage === name)!;
     expect(await stages(stage('path'))).toEqual(['context']);
     expect(await stages(stage('declared size'))).toEqual(['context', 'route']);
-    expect(await stages(stage('authentication'))).toEqual(['context', 'route', 'authentication']);
-    expect(await stages(stage('role'))).toEqual(['context', 'route', 'authentication', 'role']);
-    expect(await stages(stage('validation'))).toEqual(['context', 'route', 'authentication', 'role', 'validation']);
+    const passed = ['context', 'route', 'throttle'];
+    expect(await stages(stage('throttle'))).toEqual(passed);
+    expect(await stages(stage('authentication'))).toEqual([...passed, 'authentication']);
+    passed.push('authentication', 'rate limit');
+    expect(await stages(stage('rate limit'))).toEqual(passed);
+    expect(await stages(stage('role'))).toEqual([...passed, 'role']);
+    passed.push('role', 'validation');
+    expect(await stages(stage('validation'))).toEqual(passed);
+    expect(await stages(stage('plan'))).toEqual([...passed, 'plan']);
+    expect(await stages(stage('idempotency'))).toEqual([...passed, 'plan', 'idempotency']);
+    expect(await stages(stage('quota'))).toEqual([...passed, 'plan', 'idempotency', 'quota']);
   });
 });
 

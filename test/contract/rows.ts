@@ -3,8 +3,26 @@ export const ROWS: Readonly<Record<string, string>> = {
   tenants: `(id, name) VALUES ($1, 'T')`,
   users: `(tenant_id, id, role) VALUES ($1, 'u', 'admin')`,
   api_keys: `(tenant_id, id, user_id, key_prefix, key_hash) VALUES ($1, 'k-' || $1, 'u', 'nrgk_', 'h-' || $1)`,
+  tenant_plan_assignments: `(tenant_id, effective_from, plan_id) VALUES ($1, now(), 'pro')`,
+  tenant_feature_overrides: `(tenant_id, feature_key, enabled) VALUES ($1, 'feature.tts', true)`,
+  plan_upgrade_requests: `(tenant_id, current_plan_id, target_plan_id, requested_by_actor_id)
+    VALUES ($1, 'free', 'pro', 'k')`,
+  idempotency_records: `(tenant_id, id, actor_id, method, path, idem_key, request_hash, state, owner, locked_until,
+    expires_at) VALUES ($1, 'x', 'k', 'POST', '/', 'i', 'h', 'in_progress', 'o', now(), now())`,
   audit_events: `(occurred_at, tenant_id, actor_type, event_type, outcome) VALUES (now(), $1, 'system', 'x', 'success')`,
+  audit_seals: `(tenant_id, last_event_id, event_count, event_ids, row_hashes, root, occurred_from, occurred_to)
+    VALUES ($1, 1, 1, '{1}', sha256(''), sha256(''), now(), now())`,
+  audit_anchors: `(tenant_id, event_id, row_hash) VALUES ($1, 1, sha256(''))`,
   outbox_jobs: `(tenant_id, id, name, payload, context, state) VALUES ($1, 'j', 'x', '{}', '{}', 'done')`,
+  plan_limits: `(tenant_id) VALUES ($1)`,
+  usage_counters: `(tenant_id, period_type, period_start) VALUES ($1, 'day', '2026-02-17T00:00:00Z')`,
+  usage_rollups: `(tenant_id, day, route_class) VALUES ($1, '2026-02-17', 'read')`,
+  quota_soft_cap_events: `(tenant_id, id, period_type, period_start, metric)
+    VALUES ($1, 'e', 'day', '2026-02-17T00:00:00Z', 'requests')`,
+  webhook_deliveries: `(tenant_id, id, endpoint, event_type, body, job_id, next_attempt_at)
+    VALUES ($1, 'w', 'none', 'x', '{}', 'j', now())`,
+  webhook_attempts: `(tenant_id, delivery_id, number, started_at, duration_ms) VALUES ($1, 'w', 1, now(), 1)`,
+  webhook_stopped_endpoints: `(tenant_id, endpoint, fingerprint, stopped_at) VALUES ($1, 'e', 'f', now())`,
   corpora: `(tenant_id, id, name, provider_config_json) VALUES ($1, 'c', 'C', '{}')`,
   documents: `(tenant_id, id, corpus_id, uri, filename, content_type, ingest_source, status, content_sha256, byte_count,
     chunker, chunk_size_chars, chunk_overlap_chars, created_by)

@@ -2,14 +2,15 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { SETTINGS } from '../../src/app/catalogue.js';
 import { loadSettings, SettingsError } from '../../src/kernel/settings.js';
+import { settingsFromEnvironment } from '../../src/platform/settings/index.js';
 import { declarations, mentioning, read } from './sources.js';
 
 const fields = SETTINGS.flatMap((group) => Object.values(group.fields));
 const names = fields.map(({ env }) => env).sort();
 
-function faultsOf(env: Record<string, string>): readonly string[] {
+function faultsOf(env: Record<string, string>, load = () => loadSettings(env, SETTINGS)): readonly string[] {
   try {
-    loadSettings(env, SETTINGS);
+    load();
     return [];
   } catch (error) {
     if (error instanceof SettingsError) return error.faults;
@@ -60,11 +61,11 @@ describe('the settings', () => {
   // An operator who learns of one missing variable at a time restarts the process once for each.
   it('report everything that production lacks at once', () => {
     const faults = faultsOf({ NODE_ENV: 'production', AUTH_DEV_BYPASS: 'true', PORT: 'x' });
-    const demanded = ['DATABASE_URL', 'REDIS_URL', 'AUTH_DEV_BYPASS', 'PORT'];
+    const demanded = ['DATABASE_URL', 'REDIS_URL', 'KEYRING_MASTER_KEY', 'AUTH_DEV_BYPASS', 'PORT'];
     expect(demanded.filter((name) => !faults.some((fault) => fault.startsWith(`${name} `)))).toEqual([]);
     expect(faults).toHaveLength(demanded.length);
     const unset = faultsOf({ NODE_ENV: 'production' }).map((fault) => fault.split(' ')[0]);
-    expect(unset.sort()).toEqual(['DATABASE_URL', 'REDIS_URL']);
+    expect(unset.sort()).toEqual(['DATABASE_URL', 'KEYRING_MASTER_KEY', 'REDIS_URL']);
   });
 
   it('say in a fault which variable is wrong, never what it holds', () => {
@@ -83,6 +84,18 @@ describe('the settings', () => {
   });
 });
 
+describe('the environment', () => {
+  // The guides tell everybody to export these two: the server and its commands start beside them all the same.
+  it('may hold the keys of a shell, but no misspelt setting', () => {
+    const given = { API_KEY: 'nrgk_x', ADMIN_API_KEY: 'nrgk_x' };
+    const misspelt = { API_DB_POOL: '1', API_KEY_UNREVOKE: '1', SELF_SERVE_MAX_KEYS: '1' };
+    const env = { ...given, ...misspelt };
+    const faults = faultsOf(env, () => settingsFromEnvironment(SETTINGS, env));
+    const refused = (name: string): boolean => faults.some((fault) => fault.startsWith(`${name} is not a setting`));
+    expect(Object.keys(env).filter(refused)).toEqual(Object.keys(misspelt));
+  });
+});
+
 describe('secrets', () => {
   const secrets = fields.filter((field) => field.secret === true);
   const values: Record<string, string> = {
@@ -94,8 +107,10 @@ describe('secrets', () => {
     DATABASE_MIGRATION_URL: 'postgres',
     REDIS_URL: 'redis',
   };
+  /** Takes no password, but its path may be known to nobody else. */
+  const paths: Record<string, string> = { BILLING_WEBHOOK_URL: 'https://host/hunter2' };
   const printed = (env: string, type: string): string => {
-    const value = (values[type] ?? '').replace('SCHEME', schemes[env] ?? '');
+    const value = paths[env] ?? (values[type] ?? '').replace('SCHEME', schemes[env] ?? '');
     const loaded = loadSettings({ [env]: value }, SETTINGS);
     const groups = SETTINGS.map((group) => loaded.get(group));
     return [loaded, groups].map((each) => `${JSON.stringify(each)} ${inspect(each, { depth: 9 })}`).join();

@@ -1,11 +1,23 @@
 import { silentLog } from '../../src/kernel/log.js';
 import type { Route } from '../../src/kernel/operation.js';
 import { loadSettings } from '../../src/kernel/settings.js';
-import { createAppendLogs, createSharedState, sharedStateSettings } from '../../src/platform/shared-state/index.js';
+import {
+  createAppendLogs,
+  createSharedState,
+  createTrafficGate,
+  sharedStateSettings,
+} from '../../src/platform/shared-state/index.js';
 import { TestApp, type Actor } from '../harness/app.js';
 import { QuietClock, RoundTrips, type RoundTrip } from '../harness/round-trips.js';
 import { testRedisUrl } from '../harness/services.js';
-import { callOf, furnish, idle, send } from './examples.js';
+import { BILLING, callOf, furnish, idle, send } from './examples.js';
+
+/** Limits that are asked and never reached. */
+const AMPLE = Object.fromEntries(
+  ['KEY_RUN', 'KEY_MUTATION', 'KEY_READ', 'TENANT_RUN', 'TENANT_MUTATION', 'TENANT_READ', 'KEY_OPS', 'TENANT_OPS'].map(
+    (limit) => [`RL_${limit}_BURST`, '100000'],
+  ),
+);
 
 /** The application, its waits noted, as it is after it has run for a while. */
 export class SteadyApp {
@@ -22,13 +34,18 @@ export class SteadyApp {
     const state = trips.counted(createSharedState(settings, clock, silentLog));
     // A run adds frames to its log while it streams them and waits for none of them.
     const appendLogs = trips.counted(createAppendLogs(settings, clock, silentLog, state, Infinity), ['append']);
-    const app = await TestApp.start({ AUTH_CACHE_TTL_S: '300' }, { clock, state, appendLogs });
+    // Nobody waits for units to be given back.
+    const gate = trips.counted(createTrafficGate(settings, clock, silentLog), ['giveBack']);
+    const app = await TestApp.start(
+      { AUTH_CACHE_TTL_S: '300', SELF_SERVE_MAX_ACTIVE_KEYS: '1000', RATE_LIMIT_ENABLED: 'true', ...AMPLE, ...BILLING },
+      { clock, state, appendLogs, gate },
+    );
     trips.countStatements(app.dataSource);
     return new SteadyApp(app, await app.actor('admin'), trips);
   }
 
   /** What a request waited for whose key, connection and code paths were used a moment ago. */
-  async roundTrips(id: string): Promise<RoundTrip[]> {
+  async roundTrips(id: string, headers: Readonly<Record<string, string>> = {}): Promise<RoundTrip[]> {
     const { app, admin } = this;
     const route = this.#routeOf(id);
     const warm = await furnish(app, admin);
@@ -36,7 +53,7 @@ export class SteadyApp {
     await send(app, callOf(route, warm), admin.token);
     await idle(app, admin.tenantId);
     await admin.get('/v1/corpora').expect(200);
-    const response = await send(app, callOf(route, named), admin.token).expect(route.operation.status);
+    const response = await send(app, callOf(route, named), admin.token).set(headers).expect(route.operation.status);
     return this.trips.of(response.get('X-Request-Id') ?? '');
   }
 

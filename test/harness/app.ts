@@ -9,6 +9,7 @@ import { startJobs, type RunningJobs } from '../../src/app/jobs.js';
 import { createHttpApp, type HttpApp } from '../../src/app/http-app.js';
 import { openInfrastructure, type Infrastructure, type Replacements } from '../../src/app/infrastructure.js';
 import { ApiKeys } from '../../src/features/auth/index.js';
+import { Plans } from '../../src/features/plans/index.js';
 import { Tenants } from '../../src/features/tenants/index.js';
 import { AuditTrail } from '../../src/kernel/audit.js';
 import { runInContext, systemContext } from '../../src/kernel/context.js';
@@ -60,7 +61,14 @@ export class TestApp {
     const redis: Record<string, string> =
       testRedisUrl === undefined ? {} : { REDIS_URL: testRedisUrl, REDIS_KEY_PREFIX: basename(folder) };
     const settings = loadSettings(
-      { LLM_PROVIDER: 'fake', AUTH_CACHE_TTL_S: '0', NEXUSRAG_DATA_DIR: folder, ...redis, ...env },
+      {
+        LLM_PROVIDER: 'fake',
+        AUTH_CACHE_TTL_S: '0',
+        RATE_LIMIT_ENABLED: 'false',
+        NEXUSRAG_DATA_DIR: folder,
+        ...redis,
+        ...env,
+      },
       SETTINGS,
     );
     const logs: Json[] = [];
@@ -89,10 +97,11 @@ export class TestApp {
     return this.infrastructure.database.dataSource;
   }
 
-  /** A tenant that no other test uses. */
-  async tenant(): Promise<string> {
+  /** A tenant that no other test uses; on the free plan as one that was never given a plan. */
+  async tenant(plan: 'free' | 'pro' | 'enterprise' = 'enterprise'): Promise<string> {
     const id = `tenant-${process.pid}-${(tenants += 1)}`;
     await this.app.nest.get(Tenants).ensure(id);
+    if (plan !== 'free') await this.as(id, () => this.app.nest.get(Plans, { strict: false }).assign(plan));
     return id;
   }
 

@@ -26,6 +26,15 @@ export class Hop {
     return this.#port;
   }
 
+  /** Keeps the connections there are and lets nothing through them, until `resume`. */
+  hang(): void {
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  resume(): void {
+    for (const socket of this.#sockets) socket.resume();
+  }
+
   async cut(): Promise<void> {
     if (this.#server === undefined) return;
     const closed = once(this.#server, 'close');

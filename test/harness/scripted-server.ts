@@ -9,6 +9,8 @@ export interface ReceivedRequest {
   readonly headers: IncomingMessage['headers'];
   /** Parsed when it is JSON, else the text. */
   readonly body: unknown;
+  /** The body as it came. */
+  readonly text: string;
 }
 
 export type Reply = (response: ServerResponse, request: ReceivedRequest) => void;
@@ -24,9 +26,11 @@ export class ScriptedServer {
 
   private constructor(fallback: Reply) {
     this.#server = createServer((incoming, response) => {
-      void readBody(incoming).then((body) => {
+      void readText(incoming).then((text) => {
         const { method = '', url = '', headers } = incoming;
-        const request = { method, path: url, headers, body };
+        const isJson = headers['content-type']?.includes('json') === true;
+        const body = isJson ? (JSON.parse(text) as unknown) : text;
+        const request = { method, path: url, headers, body, text };
         response.on('close', () => {
           if (!response.writableFinished && !cutByServer.has(response)) this.abandoned += 1;
           this.#changes.emit('change');
@@ -77,9 +81,8 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
   response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(body));
 }
 
-async function readBody(incoming: IncomingMessage): Promise<unknown> {
+async function readText(incoming: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
-  const text = Buffer.concat(chunks).toString('utf8');
-  return incoming.headers['content-type']?.includes('json') === true ? (JSON.parse(text) as unknown) : text;
+  return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,6 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { Corpora } from '../../features/corpora/index.js';
 import { AcceptDocument, ingestionErrors, Submissions } from '../../features/ingestion/index.js';
+import { Plans } from '../../features/plans/index.js';
 import { Tenants } from '../../features/tenants/index.js';
 import { commonErrors } from '../../kernel/common-errors.js';
 import type { Infrastructure } from '../infrastructure.js';
@@ -14,6 +15,7 @@ export function demoTarget(app: INestApplicationContext, { ids, uow }: Infrastru
   return {
     requestId: () => ids.uuid(),
     ensureTenant: (id) => app.get(Tenants, { strict: false }).ensure(id),
+    startOnPlan: (planId) => app.get(Plans, { strict: false }).startOn(planId),
     corpus: (id) => corpora.get(id),
     createCorpus: (request) => corpora.create(request),
     countChunks: (corpusId) =>

@@ -7,6 +7,7 @@ import { seedDemo, type DemoTarget } from './seed-demo.js';
 /** An application that remembers documents, with one chunk a paragraph. */
 class FakeTarget implements DemoTarget {
   readonly tenants = new Set<string>();
+  readonly plans: (readonly [tenantId: string | undefined, planId: string])[] = [];
   readonly corpora = new Set<string>();
   readonly documents = new Map<string, DemoDocument>();
   readonly contexts = new Set<string | undefined>();
@@ -14,6 +15,9 @@ class FakeTarget implements DemoTarget {
 
   async ensureTenant(id: string): Promise<void> {
     this.tenants.add(id);
+  }
+  async startOnPlan(planId: string): Promise<void> {
+    this.plans.push([currentContext().tenantId, planId]);
   }
   async corpus(id: string): Promise<unknown> {
     if (!this.corpora.has(id)) throw commonErrors.NOT_FOUND();
@@ -50,6 +54,7 @@ describe('seedDemo', () => {
       documents: 3,
       chunks: 10,
     });
+    expect(target.plans).toEqual([['t1', 'enterprise']]);
     expect([...target.tenants, ...target.corpora, ...target.contexts]).toEqual(['t1', 'c1', 't1']);
   });
 

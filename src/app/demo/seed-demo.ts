@@ -4,10 +4,14 @@ import { DEMO_DOCUMENTS, demoText, type DemoDocument } from './demo-documents.js
 
 export const DEMO_TENANT = 't1';
 export const DEMO_CORPUS = 'c1';
+/** Whoever tries the product tries all of it. */
+const DEMO_PLAN = 'enterprise';
 
 /** What seeding needs of the application. */
 export interface DemoTarget {
   ensureTenant(id: string): Promise<void>;
+  /** Puts the context's tenant on the plan unless it was ever on one. */
+  startOnPlan(planId: string): Promise<void>;
   /** @throws NOT_FOUND */
   corpus(id: string): Promise<unknown>;
   createCorpus(request: { id: string; name: string; providerConfig: unknown }): Promise<unknown>;
@@ -21,17 +25,21 @@ export interface DemoTarget {
 export interface Seeded {
   readonly tenantId: string;
   readonly corpusId: string;
-  /** False when the corpus had chunks already and nothing was changed. */
+  /** False when the corpus had chunks already and was left as it was. */
   readonly seeded: boolean;
   readonly documents: number;
   readonly chunks: number;
 }
 
-/** Makes the demo corpus with its documents unless the corpus has chunks, whosever they are: then it changes nothing. */
+/**
+ * Gives the demo tenant its plan unless it ever had one, and the demo corpus with its documents unless that corpus has
+ * chunks, whosever they are.
+ */
 export async function seedDemo(target: DemoTarget): Promise<Seeded> {
   const place = { tenantId: DEMO_TENANT, corpusId: DEMO_CORPUS, documents: DEMO_DOCUMENTS.length };
   await target.ensureTenant(DEMO_TENANT);
   return runInContext(systemContext(target.requestId(), DEMO_TENANT), async () => {
+    await target.startOnPlan(DEMO_PLAN);
     const present = await target.countChunks(DEMO_CORPUS);
     if (present > 0) return { ...place, seeded: false, chunks: present };
     await ensureCorpus(target);

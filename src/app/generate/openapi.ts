@@ -1,7 +1,8 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import type { Route } from '../../kernel/operation.js';
+import type { Operation, Route } from '../../kernel/operation.js';
 import { successStatuses } from '../../platform/http/index.js';
+import { isReplayed, takesKey } from '../../features/idempotency/index.js';
 import { ERRORS } from '../catalogue.js';
 
 type Schema = Record<string, unknown>;
@@ -46,8 +47,12 @@ const AUTHENTICATED = [
   'AUTH_INACTIVE_KEY',
   'AUTH_FORBIDDEN',
   'AUTH_UNAVAILABLE',
+  'RATE_LIMITED',
+  'RATE_LIMIT_UNAVAILABLE',
 ];
 const WITH_BODY = ['TENANT_ID_NOT_ALLOWED', 'REQUEST_VALIDATION_ERROR', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
+const WITH_KEY = ['IDEMPOTENCY_KEY_INVALID', 'IDEMPOTENCY_KEY_CONFLICT'];
+const REPLAYED = ['IDEMPOTENCY_IN_PROGRESS', 'IDEMPOTENCY_RESULT_LOST'];
 /** Statuses that the platform promises on every guarded operation, whichever features are switched on. */
 const PROMISED = [400, 401, 402, 403, 404, 409, 422, 429, 500, 503];
 
@@ -56,8 +61,13 @@ export function errorCodesOf({ operation, method }: Route): string[] {
   return [
     ...EVERYWHERE,
     ...(operation.role === 'public' ? [] : AUTHENTICATED),
+    ...(operation.authority === undefined ? [] : ['PLATFORM_OPERATOR_REQUIRED']),
+    ...(operation.feature === undefined ? [] : ['FEATURE_NOT_ENABLED']),
+    ...(operation.role === 'public' || operation.unmetered === true ? [] : ['QUOTA_EXCEEDED']),
     ...(operation.body === undefined ? [] : WITH_BODY),
     ...(operation.body === undefined && method === 'GET' ? ['REQUEST_VALIDATION_ERROR'] : []),
+    ...(takesKey(method, operation) ? WITH_KEY : []),
+    ...(takesKey(method, operation) && isReplayed(operation) ? REPLAYED : []),
     ...operation.errors,
   ];
 }
@@ -78,11 +88,19 @@ export function openApiDocument(nest: INestApplication, routes: readonly Route[]
   return sorted(document) as OpenAPIObject;
 }
 
+interface Described {
+  parameters?: Schema[];
+  responses: Record<string, Schema>;
+}
+
 function describe(document: OpenAPIObject, route: Route): void {
   const path = route.path.replace(/:(\w+)/g, '{$1}');
-  const entry = document.paths[path] as Record<string, { responses: Record<string, Schema> }> | undefined;
+  const entry = document.paths[path] as Record<string, Described> | undefined;
   const operation = entry?.[route.method.toLowerCase()];
   if (operation === undefined) throw new Error(`${route.method} ${route.path} is missing from the description.`);
+  if (takesKey(route.method, route.operation)) {
+    operation.parameters = [...(operation.parameters ?? []), keyParameter(route.operation)];
+  }
   const successes = successStatuses(route.operation).map(String);
   operation.responses = withoutOtherSuccesses(operation.responses, successes);
   if (route.operation.response === 'json') for (const status of successes) envelop(operation.responses[status]);
@@ -91,6 +109,18 @@ function describe(document: OpenAPIObject, route: Route): void {
   for (const status of [...statuses].sort((a, b) => a - b)) {
     operation.responses[String(status)] = errorResponse(codes.filter((code) => statusOf(code) === status));
   }
+}
+
+function keyParameter(operation: Operation): Schema {
+  return {
+    name: 'Idempotency-Key',
+    in: 'header',
+    required: false,
+    description: isReplayed(operation)
+      ? 'Makes repeating the request safe: of all with one key the first takes effect, the others get its answer.'
+      : 'A question that is repeated with the same key in its session is stored once.',
+    schema: { type: 'string', minLength: 1, maxLength: 128 },
+  };
 }
 
 /** Swagger's plugin adds the status that Nest would choose by itself. */

@@ -26,14 +26,7 @@ export function envExample(groups: readonly SettingsGroup[]): string {
 export function settingsPage(groups: readonly SettingsGroup[]): string {
   const sections = groups.map((group) => {
     const rows = Object.values(group.fields).map((field) => {
-      const cells = [
-        `\`${field.env}\``,
-        field.type,
-        field.unit ?? '',
-        field.defaultText === undefined ? '–' : `\`${field.defaultText}\``,
-        field.range ?? '',
-        field.doc,
-      ];
+      const cells = [`\`${field.env}\``, field.type, field.unit ?? '', defaultOf(field), field.range ?? '', field.doc];
       return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
     });
     return [
@@ -54,6 +47,13 @@ export function settingsPage(groups: readonly SettingsGroup[]): string {
   ].join('\n');
 }
 
-function facts(field: Field<unknown>): string {
-  return [field.type, field.unit, field.range].filter((fact) => fact !== undefined).join(', ');
+function defaultOf({ defaultText, productionFallback }: Field<unknown>): string {
+  const usual = defaultText === undefined ? '–' : `\`${defaultText}\``;
+  return productionFallback === undefined ? usual : `${usual}, in production \`${JSON.stringify(productionFallback)}\``;
+}
+
+function facts({ type, unit, range, productionFallback }: Field<unknown>): string {
+  const inProduction =
+    productionFallback === undefined ? undefined : `in production ${JSON.stringify(productionFallback)}`;
+  return [type, unit, range, inProduction].filter((fact) => fact !== undefined).join(', ');
 }

@@ -3,51 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SETTINGS } from '../../app/catalogue.js';
-import type { ApiKeyRecord } from '../../features/auth/index.js';
+import { plansErrors } from '../../features/plans/index.js';
 import { retrievalErrors } from '../../features/retrieval/index.js';
 import { commonErrors } from '../../kernel/common-errors.js';
 import { loadSettings } from '../../kernel/settings.js';
 import { modelErrors } from '../../platform/model-gateway/index.js';
 import { checkConfiguration } from './doctor-configuration.js';
-import { describeKey } from './keys-list.js';
 import { smokeFailure } from './provider-smoke.js';
-
-describe('an API key in the list', () => {
-  const now = new Date('2026-03-01T12:00:00Z');
-  const key = (fields: Partial<ApiKeyRecord> = {}) =>
-    describeKey(
-      {
-        id: 'k1',
-        userId: 'u1',
-        prefix: 'nrgk_0123456',
-        name: 'ci',
-        role: 'reader',
-        status: 'active',
-        userActive: true,
-        expiresAt: null,
-        lastUsedAt: null,
-        revokedAt: null,
-        createdAt: new Date('2026-02-01T00:00:00Z'),
-        ...fields,
-      },
-      now,
-    );
-
-  it('counts whole idle days from its last use, or from its creation', () => {
-    expect(key().inactive_days).toBe(28);
-    expect(key({ lastUsedAt: new Date('2026-02-28T13:00:00Z') }).inactive_days).toBe(0);
-  });
-
-  it('is active only while neither it, nor its user, nor its time has ended', () => {
-    expect(key()).toMatchObject({ is_active: true, is_expired: false });
-    expect(key({ expiresAt: now })).toMatchObject({ is_active: false, is_expired: true });
-    expect(key({ userActive: false }).is_active).toBe(false);
-    expect(key({ status: 'revoked', revokedAt: now })).toMatchObject({
-      is_active: false,
-      revoked_at: '2026-03-01T12:00:00.000Z',
-    });
-  });
-});
 
 describe('provider smoke', () => {
   // Deployment scripts branch on these numbers.
@@ -55,6 +17,7 @@ describe('provider smoke', () => {
     [commonErrors.NOT_FOUND(), 'RETRIEVAL_CONFIG_INVALID', 2],
     [retrievalErrors.RETRIEVAL_CONFIG_INVALID(), 'RETRIEVAL_CONFIG_INVALID', 2],
     [modelErrors.EMBEDDING_CONFIG_MISSING(), 'EMBEDDING_CONFIG_MISSING', 2],
+    [plansErrors.FEATURE_NOT_ENABLED(), 'FEATURE_NOT_ENABLED', 2],
     [modelErrors.VERTEX_AUTH_ERROR(), 'VERTEX_AUTH_ERROR', 3],
     [retrievalErrors.RETRIEVAL_ERROR(), 'RETRIEVAL_ERROR', 4],
     [modelErrors.EMBEDDING_ERROR(), 'EMBEDDING_ERROR', 4],
@@ -101,8 +64,18 @@ describe('what the doctor reads in the settings', () => {
     expect(folder).toMatchObject({ status: 'note', next: expect.stringContaining('npm start') });
   });
 
+  it('says where the master key is', () => {
+    expect(findings({})['master key']).toMatchObject({ status: 'note', detail: expect.stringContaining(root) });
+    expect(findings({ KEYRING_MASTER_KEY: 'k' })['master key']?.status).toBe('ok');
+  });
+
   it('prints no secret', () => {
-    const all = JSON.stringify(findings({ DATABASE_URL: 'postgres://u:hunter2@h/d', OPENAI_API_KEY: 'hunter2' }));
+    const secrets = {
+      DATABASE_URL: 'postgres://u:hunter2@h/d',
+      OPENAI_API_KEY: 'hunter2',
+      KEYRING_MASTER_KEY: 'hunter2',
+    };
+    const all = JSON.stringify(findings(secrets));
     expect(all).not.toContain('hunter2');
   });
 });

@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import type { Settings } from '../../kernel/settings.js';
+import { cryptoSettings } from '../../platform/crypto/index.js';
 import { DataFolder, dbSettings } from '../../platform/db/index.js';
 import { modelSettings, resolveChatProvider, type ModelSettings } from '../../platform/model-gateway/index.js';
 import { sharedStateSettings } from '../../platform/shared-state/index.js';
@@ -21,6 +22,7 @@ export function checkConfiguration(settings: Settings, serving: boolean): Findin
       redisUrl === undefined ? 'no REDIS_URL: one process, jobs included' : 'API and workers share Redis',
     ),
     ...(url === undefined ? [dataFolder(settings, serving)] : []),
+    masterKey(settings),
     chatModel(models),
     embeddingModel(models),
   ];
@@ -44,6 +46,14 @@ function dataFolder(settings: Settings, serving: boolean): Finding {
     };
   }
   return ok(name, serving ? `${folder.path}, in use by the running server` : `${folder.path}, no server is running`);
+}
+
+function masterKey(settings: Settings): Finding {
+  const name = 'master key';
+  if (settings.get(cryptoSettings).masterKey !== undefined) return ok(name, 'KEYRING_MASTER_KEY');
+  const { masterKeyPath } = new DataFolder(settings.get(dbSettings).dataDir);
+  const next = 'Set KEYRING_MASTER_KEY where several machines share a database.';
+  return { name, status: 'note', detail: `kept in ${masterKeyPath}, made when first needed`, next };
 }
 
 function chatModel(models: ModelSettings): Finding {

@@ -1,15 +1,16 @@
 import { z } from 'zod';
-import { ApiKeys, type ApiKeyRecord } from '../../features/auth/index.js';
+import { ApiKeys, toApiKeyDto } from '../../features/auth/index.js';
 import { TENANT_ID } from '../../features/tenants/index.js';
 import { defineCommand } from '../command.js';
 
-const DAY_MS = 86_400_000;
+const MOST_KEYS = 1000;
 
 const item = z.object({
   key_id: z.string(),
   key_prefix: z.string(),
   name: z.string().nullable(),
   role: z.string(),
+  status: z.enum(['active', 'disabled', 'revoked']),
   created_at: z.string(),
   last_used_at: z.string().nullable(),
   expires_at: z.string().nullable(),
@@ -19,11 +20,10 @@ const item = z.object({
   /** Whole days since the last use, or since the creation of a key that was never used. */
   inactive_days: z.number(),
 });
-type Item = z.output<typeof item>;
 
 export const keysList = defineCommand({
   name: 'keys list',
-  summary: 'List the API keys of a tenant, newest first.',
+  summary: 'List the API keys of a tenant, newest first, at most 1,000.',
   args: z.strictObject({
     tenant: z.string().regex(TENANT_ID, 'is not a tenant id').describe('tenant whose keys to list'),
     inactiveDays: z.coerce
@@ -39,10 +39,9 @@ export const keysList = defineCommand({
   run: async (context, { tenant, inactiveDays, inactiveOnly }) => {
     const keys = await context.service(ApiKeys);
     const now = (await context.infrastructure()).clock.now();
-    const records = await context.asSystem(() => keys.list(), tenant);
-    const items = records
-      .map((record) => describeKey(record, now))
-      .filter((key) => !inactiveOnly || key.is_expired || key.inactive_days >= inactiveDays);
+    const list = { limit: MOST_KEYS, ...(inactiveOnly ? { staleDays: inactiveDays } : {}) };
+    const found = await context.asSystem(() => keys.list(list), tenant);
+    const items = found.items.map((key) => toApiKeyDto(key, now));
     return { tenant_id: tenant, inactive_days_threshold: inactiveDays, items };
   },
   view: ({ tenant_id: tenant, items }) => ({
@@ -52,7 +51,7 @@ export const keysList = defineCommand({
       key.key_id,
       key.name ?? '',
       key.role,
-      key.is_active ? 'yes' : key.revoked_at === null ? 'no' : 'revoked',
+      key.is_active ? 'yes' : key.status === 'active' ? 'no' : key.status,
       day(key.created_at),
       day(key.last_used_at),
       key.is_expired ? 'expired' : day(key.expires_at),
@@ -61,23 +60,6 @@ export const keysList = defineCommand({
     empty: `No such keys in the tenant ${tenant}.`,
   }),
 });
-
-export function describeKey(key: ApiKeyRecord, now: Date): Item {
-  const expired = key.expiresAt !== null && key.expiresAt <= now;
-  return {
-    key_id: key.id,
-    key_prefix: key.prefix,
-    name: key.name,
-    role: key.role,
-    created_at: key.createdAt.toISOString(),
-    last_used_at: key.lastUsedAt?.toISOString() ?? null,
-    expires_at: key.expiresAt?.toISOString() ?? null,
-    revoked_at: key.revokedAt?.toISOString() ?? null,
-    is_active: key.userActive && key.status === 'active' && !expired,
-    is_expired: expired,
-    inactive_days: Math.floor((now.getTime() - (key.lastUsedAt ?? key.createdAt).getTime()) / DAY_MS),
-  };
-}
 
 function day(instant: string | null): string {
   return instant === null ? 'never' : instant.slice(0, 10);

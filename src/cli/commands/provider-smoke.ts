@@ -59,7 +59,7 @@ export function smokeFailure(error: unknown, corpus: string): CommandFailure {
 }
 
 function smokeExit(code: string): number {
-  if (/CONFIG|DIMENSION_MISMATCH|SETTINGS|MIGRATIONS/.test(code)) return EXIT.usage;
+  if (/CONFIG|FEATURE|DIMENSION_MISMATCH|SETTINGS|MIGRATIONS/.test(code)) return EXIT.usage;
   if (/AUTH/.test(code)) return 3;
   if (/RETRIEVAL|EMBEDDING/.test(code)) return 4;
   return EXIT.failure;

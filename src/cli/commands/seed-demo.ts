@@ -5,7 +5,8 @@ import { defineCommand } from '../command.js';
 
 export const seedDemoCommand = defineCommand({
   name: 'seed demo',
-  summary: 'Add the demo tenant t1 and its corpus c1 with three documents. Changes nothing when c1 has chunks.',
+  summary:
+    'Add the demo tenant t1, on the plan enterprise, and its corpus c1 with three documents, unless they are there.',
   args: z.strictObject({}),
   result: z.object({
     tenant_id: z.string(),

@@ -1,3 +1,10 @@
 export { AuditModule } from './audit.module.js';
+export { AuditLog, type EventTally } from './application/audit-log.js';
+export { AuditRetention } from './application/audit-retention.js';
+export { AuditSealing } from './application/audit-sealing.js';
+export { AuditVerification } from './application/audit-verification.js';
 export { AuditWriter } from './application/audit-writer.js';
+export { NO_HOLDS, RetentionHolds } from './application/retention-holds.js';
+export { auditAudit } from './audit.audit.js';
+export { auditSettings } from './audit.settings.js';
 export { AuditEventEntity } from './persistence/audit-event.entity.js';

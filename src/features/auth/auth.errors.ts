@@ -14,6 +14,16 @@ export const authErrors = defineErrors('auth', {
     retry: 'after-change',
   },
   AUTH_FORBIDDEN: { status: 403, message: 'Your role does not permit this operation.', retry: 'never' },
+  PLATFORM_OPERATOR_REQUIRED: {
+    status: 403,
+    message: 'Only an admin of an operator tenant may do this. Ask whoever operates this installation.',
+    retry: 'never',
+  },
   AUTH_INVALID_ROLE: { status: 400, message: 'X-Role must be reader, editor or admin.', retry: 'after-change' },
+  KEY_LIMIT_REACHED: {
+    status: 409,
+    message: 'The tenant has as many active API keys as it may have. Revoke one that is not needed.',
+    retry: 'after-change',
+  },
   AUTH_UNAVAILABLE: { status: 503, message: 'Credentials cannot be checked right now.', retry: 'later' },
 });

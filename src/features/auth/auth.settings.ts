@@ -1,4 +1,4 @@
-import { bool, defineSettings, int, text, type SettingsOf } from '../../kernel/settings.js';
+import { bool, defineSettings, int, list, text, type SettingsOf } from '../../kernel/settings.js';
 
 export const authSettings = defineSettings(
   'auth',
@@ -36,6 +36,36 @@ export const authSettings = defineSettings(
       env: 'AUTH_API_KEY_INACTIVE_ENFORCED',
       default: true,
       doc: 'Off: inactivity is only reported.',
+    }),
+    operatorTenants: list({
+      env: 'PLATFORM_OPERATOR_TENANTS',
+      default: [],
+      doc: 'Tenants whose admins operate the platform: what they do there reaches every tenant. * is every tenant. Unset: PLATFORM_OPERATOR_REQUIRED decides.',
+    }),
+    operatorRequired: bool({
+      env: 'PLATFORM_OPERATOR_REQUIRED',
+      default: false,
+      production: true,
+      doc: 'Without PLATFORM_OPERATOR_TENANTS: on, nobody operates the platform through the API; off, every admin does.',
+    }),
+    tenantAdminCanAssignPlan: bool({
+      env: 'TENANT_ADMIN_CAN_ASSIGN_PLAN',
+      default: true,
+      production: false,
+      doc: 'Let the admins of a tenant choose its plan and its features. Off: only platform operators.',
+    }),
+    maxActiveKeys: int({
+      env: 'SELF_SERVE_MAX_ACTIVE_KEYS',
+      default: 20,
+      min: 1,
+      max: 10_000,
+      unit: 'keys',
+      doc: 'Active keys up to which the admins of a tenant may add more. Commands are not bound by it.',
+    }),
+    allowUnrevoke: bool({
+      env: 'API_KEY_ALLOW_UNREVOKE',
+      default: false,
+      doc: 'An admin may reactivate a revoked key. Off: revocation is for good, and a key can be disabled instead.',
     }),
   },
   [

@@ -1,9 +1,11 @@
+export { Operators } from './application/operators.js';
 export { ApiKeys, type CreatedKey, type CreateKey } from './application/api-keys.js';
-export type { ApiKeyRecord } from './persistence/api-keys.repository.js';
+export { AuthenticationWatch } from './application/authentication-watch.js';
 export { authAudit } from './auth.audit.js';
 export { authErrors } from './auth.errors.js';
 export { AuthModule } from './auth.module.js';
-export { authSettings } from './auth.settings.js';
+export { authSettings, type AuthSettings } from './auth.settings.js';
+export { toApiKeyDto } from './http/api-keys.dto.js';
 export { Authenticate } from './http/authenticate.guard.js';
 export { ApiKeyEntity } from './persistence/api-key.entity.js';
 export { UserEntity } from './persistence/user.entity.js';

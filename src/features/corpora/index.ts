@@ -6,6 +6,7 @@ export type { Corpus } from './domain/corpus.js';
 export {
   effectiveTopK,
   normaliseProviderConfig,
+  RETRIEVAL_FEATURES,
   type ProviderConfig,
   type ProviderName,
 } from './domain/provider-config.js';

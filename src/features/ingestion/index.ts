@@ -1,5 +1,6 @@
 export { AcceptDocument, type Accepted } from './application/accept-document.js';
 export { DocumentsOfCorpus } from './application/documents-of-corpus.js';
+export { IngestHistory, type IngestCounts } from './application/ingest-history.js';
 export { IngestReaper } from './application/ingest-reaper.js';
 export { Submissions, type Submission, type TextRequest } from './application/submissions.js';
 export { ingestionAudit } from './ingestion.audit.js';

@@ -12,6 +12,7 @@ import { DocumentsOfCorpus } from './application/documents-of-corpus.js';
 import { Documents } from './application/documents.js';
 import { IngestAdmission } from './application/ingest-admission.js';
 import { IngestDispatch } from './application/ingest-dispatch.js';
+import { IngestHistory } from './application/ingest-history.js';
 import { IngestProgress } from './application/ingest-progress.js';
 import { IngestReaper } from './application/ingest-reaper.js';
 import { InlineIngestion } from './application/inline-ingestion.js';
@@ -45,6 +46,7 @@ import { SourceRemovalsRepository } from './persistence/source-removals.reposito
     DeleteDocument,
     DocumentsOfCorpus,
     QueueDepth,
+    IngestHistory,
     IngestProgress,
     IngestDispatch,
     IngestHandler,
@@ -55,6 +57,14 @@ import { SourceRemovalsRepository } from './persistence/source-removals.reposito
     DocumentChunks,
     IngestReaper,
   ],
-  exports: [AcceptDocument, DocumentsOfCorpus, IngestHandler, IngestReaper, SourceRemovalHandler, Submissions],
+  exports: [
+    AcceptDocument,
+    DocumentsOfCorpus,
+    IngestHandler,
+    IngestHistory,
+    IngestReaper,
+    SourceRemovalHandler,
+    Submissions,
+  ],
 })
 export class IngestionModule {}

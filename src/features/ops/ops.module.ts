@@ -1,7 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { Maintenance } from './application/maintenance.js';
 import { Readiness, type ReadinessCheck } from './application/readiness.js';
 import { HealthController } from './http/health.controller.js';
+import { MaintenanceController } from './http/maintenance.controller.js';
 
 @Module({})
 export class OpsModule {
@@ -9,8 +11,8 @@ export class OpsModule {
     return {
       module: OpsModule,
       imports: [TerminusModule.forRoot({ logger: false })],
-      controllers: [HealthController],
-      providers: [{ provide: Readiness, useValue: new Readiness(checks) }],
+      controllers: [HealthController, MaintenanceController],
+      providers: [{ provide: Readiness, useValue: new Readiness(checks) }, Maintenance],
     };
   }
 }

@@ -2,8 +2,8 @@ import { defineAuditEvents } from '../../kernel/audit.js';
 
 export const rbacAbacAudit = defineAuditEvents({
   'rbac.forbidden': {
-    description: 'A principal lacked the role that an operation needs.',
-    metadata: ['path', 'method', 'required_role'],
+    description: 'A principal lacked the role or the authority that an operation needs.',
+    metadata: ['path', 'method', 'required_role', 'required_authority'],
     delivery: 'access',
   },
 });

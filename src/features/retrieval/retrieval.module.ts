@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CorporaModule } from '../corpora/index.js';
+import { PlansModule } from '../plans/index.js';
 import { AbandonedGenerations } from './application/abandoned-generations.js';
 import { ChunkIndex } from './application/chunk-index.js';
 import { LexicalSearcher } from './application/lexical-search.js';
@@ -16,7 +17,7 @@ import { PassagesRepository } from './persistence/passages.repository.js';
 import { VectorsRepository } from './persistence/vectors.repository.js';
 
 @Module({
-  imports: [CorporaModule],
+  imports: [CorporaModule, PlansModule],
   controllers: [SearchController],
   providers: [
     ChunksRepository,

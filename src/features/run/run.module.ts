@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CorporaModule } from '../corpora/index.js';
+import { PlansModule } from '../plans/index.js';
 import { RetrievalModule } from '../retrieval/index.js';
 import { AnswerGraph } from './application/answer-graph.js';
 import { RunLogs } from './application/run-logs.js';
@@ -14,7 +15,7 @@ import { ConversationsRepository } from './persistence/conversations.repository.
 import { SessionsRepository } from './persistence/sessions.repository.js';
 
 @Module({
-  imports: [CorporaModule, RetrievalModule],
+  imports: [CorporaModule, PlansModule, RetrievalModule],
   controllers: [RunController, RunEventsController, SessionsController],
   providers: [
     ConversationsRepository,

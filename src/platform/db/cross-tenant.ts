@@ -3,9 +3,15 @@ export const CROSS_TENANT = {
   authentication: 'find the key or session behind a credential, before its tenant is known',
   outbox: 'deliver, claim and sweep jobs of all tenants',
   audit: 'write buffered access events of all tenants in one batch',
+  auditSealing: 'seal new audit events of all tenants in their order',
+  auditRetention: 'remove audit events of all tenants that are too old',
+  auditVerification: 'verify the audit events that belong to no tenant',
   bootstrap: 'create and look up tenants',
   reaper: 'find documents whose ingestion stopped without a trace',
+  idempotency: 'delete stored answers of all tenants once they have expired',
+  webhooks: 'delete deliveries of all tenants that ended long ago',
   generations: 'find passages that an ingestion left behind',
+  usage: 'write the units that all tenants used, in one batch, and delete those of long ago',
 } as const;
 
 export type CrossTenantReason = keyof typeof CROSS_TENANT;

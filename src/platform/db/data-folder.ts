@@ -34,6 +34,9 @@ export class DataFolder {
   get demoKeyPath(): string {
     return join(this.path, 'demo-admin-key');
   }
+  get masterKeyPath(): string {
+    return join(this.path, 'keyring-master-key');
+  }
   get #lockPath(): string {
     return join(this.path, 'lock');
   }

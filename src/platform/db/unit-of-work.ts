@@ -52,8 +52,9 @@ export class UnitOfWork {
   }
 
   /**
-   * Runs reads on one connection of the context's tenant without a transaction: a single round trip a statement
-   * when the pool hands out a connection that was last used for the same tenant. Joins an open unit.
+   * Runs reads, or one change that commits by itself, on one connection of the context's tenant without a transaction:
+   * a single round trip a statement when the pool hands out a connection that was last used for the same tenant. Joins
+   * an open unit.
    */
   async read<T>(fn: () => Promise<T>): Promise<T> {
     if (this.#sessions.getStore() !== undefined) return fn();

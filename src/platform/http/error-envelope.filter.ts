@@ -24,12 +24,13 @@ const BY_STATUS: Readonly<Record<number, ErrorFactory>> = {
 export class ErrorEnvelope implements ExceptionFilter {
   constructor(private readonly log: Log) {}
 
-  catch(thrown: unknown, host: ArgumentsHost): void {
+  async catch(thrown: unknown, host: ArgumentsHost): Promise<void> {
     const http = host.switchToHttp();
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
     const context = contextOf(request);
     const error = asAppError(thrown);
+    await context?.reservation?.release();
     if (context !== undefined) context.errorCode = error.code;
     if (error.status >= 500) {
       this.log.error({ request_id: context?.requestId, code: error.code, err: thrown }, 'request failed');

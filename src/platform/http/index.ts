@@ -2,6 +2,8 @@ export { accessLog } from './access-log.js';
 export { ErrorEnvelope } from './error-envelope.filter.js';
 export { etag, versionOf } from './etag.js';
 export { httpSettings, type HttpSettings } from './http.settings.js';
+export { IsInstant, IsNotBefore } from './instant.js';
+export { invalidRequest } from './invalid-request.js';
 export { legacyRoutes } from './legacy-routes.js';
 export { Operation, successStatuses } from './operation.decorator.js';
 export { MAX_PAGE, PageQuery } from './page.dto.js';

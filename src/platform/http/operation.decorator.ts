@@ -14,6 +14,7 @@ const MEDIA_TYPE = {
   json: 'application/json',
   bare: 'application/json',
   stream: 'text/event-stream',
+  lines: 'application/x-ndjson',
   empty: undefined,
 };
 

@@ -24,16 +24,17 @@ export class ResponseEnvelope implements NestInterceptor {
         if (context.operation?.response === 'stream' || response.headersSent) return reply.data;
         if (reply.options.status !== undefined) response.status(reply.options.status);
         for (const [name, value] of Object.entries(reply.options.headers ?? {})) response.setHeader(name, value);
-        if (context.operation?.response === 'json') return envelope(reply.data, context, request, response);
+        if (context.operation?.response === 'json') return envelope(reply, context, request, response);
         return reply.data;
       }),
     );
   }
 }
 
-function envelope(data: unknown, context: Context, request: Request, response: Response): unknown {
+function envelope({ data, options }: Reply<unknown>, context: Context, request: Request, response: Response): unknown {
   const page = data instanceof Page ? (data as Page<unknown>) : undefined;
-  if (page?.nextCursor != null) response.append('Link', `<${nextUrl(request, page.nextCursor)}>; rel="next"`);
+  const nextCursor = page === undefined ? options.nextCursor : page.nextCursor;
+  if (nextCursor != null) response.append('Link', `<${nextUrl(request, nextCursor)}>; rel="next"`);
   const payload = page === undefined ? data : page.items;
   if (context.apiVersion === 'legacy') return payload;
   return {
@@ -41,7 +42,7 @@ function envelope(data: unknown, context: Context, request: Request, response: R
     meta: {
       request_id: context.requestId,
       api_version: 'v1',
-      ...(page === undefined ? {} : { page: { next_cursor: page.nextCursor, has_more: page.nextCursor !== null } }),
+      ...(nextCursor === undefined ? {} : { page: { next_cursor: nextCursor, has_more: nextCursor !== null } }),
     },
   };
 }

@@ -1,6 +1,6 @@
 import { isAppError } from '../../kernel/errors.js';
 import type { Ids } from '../../kernel/ids.js';
-import type { JobRun } from '../../kernel/jobs.js';
+import { Postponed, type JobRun } from '../../kernel/jobs.js';
 import type { Log } from '../../kernel/log.js';
 import { retry } from '../../kernel/retry.js';
 import type { Clock } from '../../kernel/time.js';
@@ -86,14 +86,17 @@ export class Attempt {
 
   /** False when the lease did not hold. */
   async #record(outcome: Outcome): Promise<boolean> {
-    const { outbox, clock, wake } = this.on;
+    const { outbox, clock } = this.on;
     if (outcome.done) return this.#write(() => outbox.finish(this.job, clock.now()));
-    if (this.#lease.signal.reason instanceof WorkerStopping) {
-      const released = await this.#write(() => outbox.release(this.job, clock.now()));
-      wake(this.job.name);
-      return released;
-    }
+    if (this.#lease.signal.reason instanceof WorkerStopping) return this.#giveBack(clock.now());
+    if (outcome.error instanceof Postponed) return this.#giveBack(outcome.error.until);
     return this.#hopeless(outcome.error) ? this.#bury(outcome.error) : this.#retry(outcome.error);
+  }
+
+  async #giveBack(runAt: Date): Promise<boolean> {
+    const held = await this.#write(() => this.on.outbox.release(this.job, runAt));
+    this.on.wake(this.job.name, runAt);
+    return held;
   }
 
   #hopeless(error: unknown): boolean {

@@ -1,7 +1,13 @@
 import { AsyncResource } from 'node:async_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DeliveryQueue, deliveryKey, type Consumer, type Delivery } from './queue.js';
 
-/** The deliveries of one job name. */
+/**
+ * The deliveries of one job name.
+ *
+ * Between two of them it lets timers and sockets have their turn. The embedded database answers without leaving the
+ * microtasks: jobs that call nothing else, and bring each other back, would keep the process from everything.
+ */
 class Lane {
   readonly held = new Set<string>();
   readonly waiting: Delivery[] = [];
@@ -15,6 +21,7 @@ class Lane {
       if (next === undefined) return;
       const run = this.handler(next)
         .catch(() => undefined)
+        .then(() => nextTurn())
         .finally(() => {
           this.running.delete(run);
           this.held.delete(deliveryKey(next));

@@ -149,9 +149,9 @@ export class OutboxRepository {
     return this.#change(job, `${GIVEN_BACK}, run_at = $4, last_error = $5`, [runAt, lastError]);
   }
 
-  /** Gives an interrupted job back at once; the attempt does not count. */
-  async release(job: ClaimedJob, now: Date): Promise<boolean> {
-    return this.#change(job, `${GIVEN_BACK}, run_at = $4, attempts = attempts - 1`, [now]);
+  /** Gives an interrupted or postponed job back; the attempt does not count. */
+  async release(job: ClaimedJob, runAt: Date): Promise<boolean> {
+    return this.#change(job, `${GIVEN_BACK}, run_at = $4, attempts = attempts - 1`, [runAt]);
   }
 
   /**

@@ -11,6 +11,8 @@ import type { DeliveryQueue } from './queue.js';
 const ROOM = 4;
 /** Lost deliveries that one sweep repeats. There are at most ROOM of each job name, unless they were made otherwise. */
 const MOST_LOST = 100;
+/** Jobs that wait for longer are left to the sweep: one timer for each would add up. */
+const LONGEST_TIMER_MS = 60_000;
 
 export interface RelayOptions {
   readonly redeliverAfterMs: number;
@@ -19,7 +21,7 @@ export interface RelayOptions {
 /**
  * Takes jobs from the outbox to the queue, by turns of their tenants. The backlog stays in the outbox: the queue gets
  * the next few jobs of each name, and a worker that takes one wakes the relay for more. Only jobs that are due are
- * delivered; a retry wakes the relay when its time has come.
+ * delivered; a retry within the minute wakes the relay when its time has come, and a sweep finds the others.
  *
  * A job is marked before the queue gets it, so that relays in several processes neither choose the same jobs nor fill
  * the room twice. The mark is taken back when the queue refuses. A process that dies in between, or a queue that loses
@@ -49,6 +51,7 @@ export class Relay {
   /** A job of this name is due, at once or later, or there is room for one. Returns at once and never throws. */
   wake(name: string, at: Date = this.clock.now()): void {
     const delayMs = at.getTime() - this.clock.now().getTime();
+    if (delayMs > LONGEST_TIMER_MS) return;
     if (delayMs > 0) {
       this.clock.after(delayMs, () => this.wake(name));
       return;

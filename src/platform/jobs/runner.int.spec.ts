@@ -3,6 +3,7 @@ import { testDatabase, type TestDatabase } from '../../../test/harness/database.
 import { barrier, Hopeless, LEASE_MS, Process, spec, untilAborted, World } from '../../../test/harness/jobs.js';
 import { until } from '../../../test/harness/until.js';
 import { SystemIds } from '../../kernel/ids.js';
+import { Postponed } from '../../kernel/jobs.js';
 import { WorkerDied } from './attempt.js';
 import { LeaseLost } from './lease.js';
 
@@ -172,6 +173,25 @@ describe('Claiming', () => {
     await taking;
     expect(await world.row()).toMatchObject({ state: 'done', attempts: 2 });
     expect(frozen.failures).toEqual([]);
+  });
+});
+
+describe('Postponing', () => {
+  it('runs a job again at the time that its handler names, however often, without counting', async () => {
+    const process = new Process(world);
+    let rest = spec.attempts + 1;
+    const inHalfAMinute = (): Date => new Date(world.clock.now().getTime() + 30_000);
+    process.work = () => ((rest -= 1) >= 0 ? Promise.reject(new Postponed(inHalfAMinute())) : Promise.resolve());
+    await process.runner.start();
+    await process.enqueue();
+    for (let wait = 1; wait <= spec.attempts + 1; wait += 1) {
+      await until(async () => process.runs.length === wait && (await world.row()).state === 'pending');
+      expect(await world.row()).toMatchObject({ attempts: 0, lastError: null, runAt: inHalfAMinute() });
+      world.clock.advance(30_000);
+    }
+    await until(async () => (await world.row()).state === 'done');
+    expect(await world.row()).toMatchObject({ attempts: 1 });
+    expect(process.failures).toEqual([]);
   });
 });
 

@@ -14,6 +14,6 @@ export { EMBED_DIM, EmbeddingModel } from './embedding-model.js';
 export type { EmbeddingKind, EmbeddingVector } from './embedding-model.js';
 export { EmbeddingModels } from './embedding-models.js';
 export { modelErrors } from './model-gateway.errors.js';
-export { modelSettings, resolveChatProvider } from './model-gateway.settings.js';
+export { breakerPolicy, modelSettings, resolveChatProvider } from './model-gateway.settings.js';
 export type { ChatProvider, ModelSettings } from './model-gateway.settings.js';
 export { NoReranker, Reranker } from './reranker.js';

@@ -1,12 +1,15 @@
 import type { Log } from '../../kernel/log.js';
 import type { Clock } from '../../kernel/time.js';
 import type { AppendLogs } from './append-logs.js';
+import { InProcessGate } from './in-process-gate.js';
 import { InProcessLogs } from './in-process-logs.js';
 import { InProcessState } from './in-process-state.js';
+import { RedisGate } from './redis-gate.js';
 import { RedisLogs } from './redis-logs.js';
 import { RedisState } from './redis-state.js';
 import type { SharedStateSettings } from './shared-state.settings.js';
 import type { SharedState } from './shared-state.js';
+import type { TrafficGate } from './traffic-gate.js';
 
 /** The shared state that the settings ask for. Connects on first use. */
 export function createSharedState(settings: SharedStateSettings, clock: Clock, log: Log): SharedState {
@@ -30,4 +33,15 @@ export function createAppendLogs(
   return redisUrl === undefined
     ? new InProcessLogs(clock, maxBytes)
     : new RedisLogs(redisUrl, clock, log, state, keyPrefix);
+}
+
+/** The gate beside a shared state of the same settings. Connects on first use. */
+export function createTrafficGate(
+  { redisUrl, keyPrefix, gatePrefix }: SharedStateSettings,
+  clock: Clock,
+  log: Log,
+): TrafficGate {
+  return redisUrl === undefined
+    ? new InProcessGate(clock)
+    : new RedisGate(redisUrl, clock, log, gatePrefix ?? `${keyPrefix}:rl`);
 }

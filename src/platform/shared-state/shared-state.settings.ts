@@ -16,6 +16,12 @@ export const sharedStateSettings = defineSettings(
       pattern: /^[A-Za-z0-9._-]{1,64}$/,
       doc: 'First part of every key and channel. Installations that share one Redis need different ones.',
     }),
+    gatePrefix: text({
+      env: 'RL_REDIS_PREFIX',
+      default: undefined,
+      pattern: /^[A-Za-z0-9._:-]{1,64}$/,
+      doc: 'First part of the keys of rate buckets and usage counters. Unset: REDIS_KEY_PREFIX followed by :rl, so nexusrag:rl.',
+    }),
   },
   [
     ({ redisUrl }, mode) =>

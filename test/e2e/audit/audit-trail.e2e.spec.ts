@@ -38,7 +38,7 @@ async function document(): Promise<string> {
 }
 
 describe('accesses', () => {
-  it('without a credential are one failure of nobody, in no tenant', async () => {
+  it('05 case 1: without a credential are one failure of nobody, in no tenant', async () => {
     for (const path of ['/v1/corpora', '/corpora']) {
       const id = tag();
       await app.anonymous().get(path).set('X-Request-Id', id).expect(401);
@@ -55,6 +55,9 @@ describe('accesses', () => {
       ]);
     }
   });
+
+  // No operations route exists yet, so nothing can write ops.viewed.
+  it.todo('05 case 2: of an admin to GET /v1/ops/health are auth.access.success and ops.viewed of health');
 
   it('beyond the role of a reader name the role that was missing', async () => {
     const reader = await app.actor('reader', admin.tenantId);
@@ -76,7 +79,7 @@ describe('accesses', () => {
 });
 
 describe('one request', () => {
-  it('has one id in all its rows', async () => {
+  it('05 case 15: has one id in all its rows', async () => {
     const id = tag();
     await admin.post('/v1/documents/text', { corpus_id: corpusId, text: 'Krill.' }).set('X-Request-Id', id).expect(202);
     const rows = await rowsOf(id);
@@ -118,7 +121,7 @@ describe('what is never stored', () => {
     return (await rowsOf(id))[0]?.['metadata_json'];
   };
 
-  it('is a value under a key that sounds like a credential, at any depth', async () => {
+  it('05 case 8: is a value under a key that sounds like a credential, at any depth', async () => {
     const stored = await note({
       api_key: 'x',
       api_key_id: 'k1',
@@ -145,7 +148,7 @@ describe('what is never stored', () => {
     'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln',
     '-----BEGIN RSA PRIVATE KEY-----\nMIIE',
     'AKIAIOSFODNN7EXAMPLE',
-  ])('is the credential %s, whatever its key', async (value) => {
+  ])('05 case 9: is the credential %s, whatever its key', async (value) => {
     expect(await note({ note: value, details: { list: [value] } })).toEqual({
       note: '[REDACTED]',
       details: { list: ['[REDACTED]'] },
@@ -157,7 +160,7 @@ describe('what is never stored', () => {
     expect(await note({ note: 'x'.repeat(8000) })).toEqual({ note: 'x'.repeat(8000) });
   });
 
-  it('is a question, a document or an answer', async () => {
+  it('05 case 13: is a question, a document or an answer', async () => {
     const secret = 'my secret plan';
     const body = { session_id: 'plans', corpus_id: corpusId, message: secret };
     await admin
@@ -198,7 +201,7 @@ describe('a trail that cannot be written', () => {
   afterEach(() => change('ALTER TABLE audit_events DROP CONSTRAINT IF EXISTS refused'));
 
   // No change without its trace: an attacker who fills the audit disk must not become invisible.
-  it('takes the change with it', async () => {
+  it('05 case 12: takes the change with it', async () => {
     const id = await document();
     await refuse('documents.deleted');
     const response = await admin.delete(`/v1/documents/${id}`).expect(500);
@@ -211,7 +214,7 @@ describe('a trail that cannot be written', () => {
     });
   });
 
-  it('does not fail a read, and catches up when it can be written again', async () => {
+  it('05 case 12: does not fail a read, and catches up when it can be written again', async () => {
     const id = tag();
     await refuse('auth.access.success');
     await admin.get('/v1/corpora').set('X-Request-Id', id).expect(200);

@@ -56,6 +56,11 @@ async function cachedActor(role: Role = 'reader'): Promise<Actor> {
   return actor;
 }
 
+class Gate {
+  open: () => void = () => undefined;
+  readonly opened = new Promise<void>((resolve) => (this.open = resolve));
+}
+
 describe('a cached key', () => {
   // Whoever finds a key leaked revokes it and believes it dead: no process may go on letting it in.
   it('is refused everywhere within a second of its revocation', async () => {
@@ -71,6 +76,69 @@ describe('a cached key', () => {
     const next = await app.as(actor.tenantId, () => keys().rotate(actor.keyId));
     await eventually(async () => expect(await onBoth(actor)).toEqual([401, 401]));
     expect(await onBoth(next)).toEqual([200, 200]);
+  });
+
+  it.each([
+    ['disabled', (admin: Actor, keyId: string) => admin.patch(`/v1/admin/api-keys/${keyId}`, { active: false })],
+    ['revoked by its tenant', (admin: Actor, keyId: string) => admin.post(`/v1/self-serve/api-keys/${keyId}/revoke`)],
+  ])('is refused everywhere within a second once it is %s', async (_change, end) => {
+    const actor = await cachedActor();
+    const admin = await app.actor('admin', actor.tenantId);
+    await end(admin, actor.keyId).expect(200);
+    const started = performance.now();
+    await actor.get('/v1/corpora').expect(401);
+    await eventually(async () => expect(await onBoth(actor)).toEqual([401, 401]));
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
+  it('follows its expiry when that is moved', async () => {
+    const actor = await cachedActor();
+    const admin = await app.actor('admin', actor.tenantId);
+    const soon = new Date(clock.now().getTime() + 30_000).toISOString();
+    await admin.patch(`/v1/admin/api-keys/${actor.keyId}`, { expires_at: soon }).expect(200);
+    clock.advance(31);
+    await eventually(async () => expect(await onBoth(actor)).toEqual([401, 401]), 1000);
+  });
+
+  it('has its new role everywhere within a second', async () => {
+    const actor = await cachedActor('reader');
+    const request = { role: 'editor', name: 'second', userId: actor.userId } as const;
+    await app.as(actor.tenantId, () => keys().create(request));
+    await eventually(async () => {
+      for (const url of [app.url, replicaUrl]) {
+        const response = await supertest(url)
+          .post('/v1/corpora')
+          .set('Authorization', `Bearer ${actor.token}`)
+          .send({});
+        expect(response.status).toBe(422);
+      }
+    }, 1000);
+  });
+
+  // Whoever uses a key at the very moment of its revocation must not keep it alive for the cache's whole lifetime.
+  it('is not remembered by a lookup that its revocation overtook', async () => {
+    const actor = await app.actor('reader');
+    const { uow } = app.infrastructure;
+    const acrossTenants = uow.acrossTenants.bind(uow);
+    const [found, revoked] = [new Gate(), new Gate()];
+    uow.acrossTenants = async (reason, fn) => {
+      const result = await acrossTenants(reason, fn);
+      if (reason === 'authentication') {
+        found.open();
+        await revoked.opened;
+      }
+      return result;
+    };
+    try {
+      const overtaken = actor.get('/v1/corpora').then(({ status }) => status);
+      await found.opened;
+      await app.as(actor.tenantId, () => keys().revoke(actor.keyId));
+      revoked.open();
+      expect(await overtaken).toBe(200);
+    } finally {
+      uow.acrossTenants = acrossTenants;
+    }
+    await actor.get('/v1/corpora').expect(401);
   });
 
   it('is refused when its time to live is over, also when the message was lost', async () => {

@@ -8,6 +8,10 @@ export class ShiftedClock extends SystemClock {
     return new Date(super.now().getTime() + this.#shiftMs);
   }
 
+  override monotonic(): number {
+    return super.monotonic() + this.#shiftMs;
+  }
+
   advance(seconds: number): void {
     this.#shiftMs += seconds * 1000;
   }

@@ -11,8 +11,8 @@ export class Replica {
   ) {}
 
   static async of({ infrastructure }: TestApp): Promise<Replica> {
-    const { settings, database, logger, chat, state, appendLogs } = infrastructure;
-    const shared = state.distributed ? {} : { state, appendLogs };
+    const { settings, database, logger, chat, state, appendLogs, gate } = infrastructure;
+    const shared = state.distributed ? {} : { state, appendLogs, gate };
     const own = await openInfrastructure(settings, {
       logger,
       chat,

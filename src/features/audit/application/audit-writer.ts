@@ -10,7 +10,6 @@ import { storableMetadata } from '../domain/redaction.js';
 import { AuditEventsRepository, type AuditRow } from '../persistence/audit-events.repository.js';
 
 const FLUSH_EVERY_MS = 1000;
-const BATCH = 500;
 const MAX_BUFFERED = 10_000;
 /** After so many refusals in a row without a success, the fault is not in the rows. */
 const MOST_REFUSALS = 20;
@@ -33,6 +32,8 @@ export class AuditWriter extends AuditTrail implements OnModuleInit, OnApplicati
     private readonly uow: UnitOfWork,
     private readonly clock: Clock,
     private readonly log: Log,
+    /** Most rows that one statement writes. */
+    private readonly batchSize = 500,
   ) {
     super();
   }
@@ -51,6 +52,8 @@ export class AuditWriter extends AuditTrail implements OnModuleInit, OnApplicati
     if (!this.uow.inTransaction) throw new Error(`${entry.event} must be recorded in the transaction of its change.`);
     this.#check(entry, 'transactional');
     await this.events.insert([this.#row(entry)]);
+    // Every change is audited in its transaction, so this is where each of them passes.
+    await tryContext()?.reservation?.changing();
   }
 
   note(entry: AuditEntry): void {
@@ -58,7 +61,7 @@ export class AuditWriter extends AuditTrail implements OnModuleInit, OnApplicati
       this.#check(entry, 'access');
       if (this.#buffer.length >= MAX_BUFFERED) this.#dropped += 1;
       else this.#buffer.push(this.#row(entry));
-      if (this.#buffer.length >= BATCH) void this.flush();
+      if (this.#buffer.length >= this.batchSize && this.#flushing === undefined) void this.flush();
     } catch (error) {
       this.log.error({ err: error, event: entry.event }, 'audit event not written');
     }
@@ -72,7 +75,7 @@ export class AuditWriter extends AuditTrail implements OnModuleInit, OnApplicati
 
   async #drain(): Promise<void> {
     while (this.#buffer.length > 0) {
-      const batch = this.#buffer.slice(0, BATCH);
+      const batch = this.#buffer.slice(0, this.batchSize);
       try {
         await this.#write(batch);
         this.#buffer = this.#buffer.slice(batch.length);

@@ -20,6 +20,7 @@ describe('redact', () => {
       content_type: 'text/plain',
       tokens: 5,
       input_tokens: 3,
+      estimated_tokens: 7,
       text_length: 9,
       target_api_key_id: 'k1',
     };

@@ -72,6 +72,7 @@ export class Authenticator implements OnModuleInit {
       this.#accepted(credentials, cached, true);
       return cached;
     }
+    const mark = this.#cache.mark();
     const key = await this.#find(credentials, token, tokenHash);
     if (key === undefined) throw this.#refuse(credentials, authErrors.AUTH_UNAUTHORIZED());
     const now = this.clock.now();
@@ -86,7 +87,7 @@ export class Authenticator implements OnModuleInit {
       authMethod: 'api_key',
       subjectType: 'user',
     };
-    this.#cache.set(tokenHash, principal, key.expiresAt);
+    this.#cache.set(tokenHash, principal, key.expiresAt, mark);
     this.#touch(key, now);
     this.#accepted(credentials, principal, false);
     return principal;

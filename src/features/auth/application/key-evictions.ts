@@ -1,27 +1,39 @@
 import { Injectable } from '@nestjs/common';
 import { Log } from '../../../kernel/log.js';
+import { UnitOfWork } from '../../../platform/db/index.js';
 import { SharedState } from '../../../platform/shared-state/index.js';
 
 const CHANNEL = 'auth.evict-key';
 
-/** Tells every process to forget a key that was checked before. */
+/** Makes every process forget a key that was checked before. */
 @Injectable()
 export class KeyEvictions {
+  readonly #listeners: ((keyId: string) => void)[] = [];
+
   constructor(
     private readonly state: SharedState,
+    private readonly uow: UnitOfWork,
     private readonly log: Log,
   ) {}
 
-  /** Best effort: the change is made, and where the message does not arrive the cache's lifetime ends the key. */
-  async announce(keyId: string): Promise<void> {
-    try {
-      await this.state.publish(CHANNEL, keyId);
-    } catch (error) {
-      this.log.warn({ err: error, api_key_id: keyId }, 'other processes may honour this key until their caches expire');
-    }
+  /**
+   * After the commit of the current unit: this process forgets the key before the change answers, the others by
+   * message. Best effort there: where the message does not arrive the cache's lifetime ends the key.
+   */
+  evict(keyId: string): void {
+    this.uow.afterCommit(() => {
+      for (const listener of this.#listeners) listener(keyId);
+      this.state.publish(CHANNEL, keyId).catch((error: unknown) => {
+        this.log.warn(
+          { err: error, api_key_id: keyId },
+          'other processes may honour this key until their caches expire',
+        );
+      });
+    });
   }
 
   async listen(evict: (keyId: string) => void): Promise<void> {
+    this.#listeners.push(evict);
     await this.state.subscribe(CHANNEL, evict);
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { sha256Hex } from '../../../kernel/hash.js';
 import { SystemIds } from '../../../kernel/ids.js';
-import { keyIdOf, newApiKey, refusalOf, type StoredKey } from './api-key.js';
+import { inactiveDays, isActive, keyIdOf, newApiKey, refusalOf, type StoredKey } from './api-key.js';
 
 describe('newApiKey', () => {
   it('makes a token of the documented form and keeps only its hash', () => {
@@ -17,21 +17,41 @@ describe('newApiKey', () => {
   });
 });
 
-describe('refusalOf', () => {
-  const now = new Date('2026-06-01T00:00:00Z');
-  const daysAgo = (days: number): Date => new Date(now.getTime() - days * 86_400_000);
-  const key: StoredKey = {
-    id: 'k',
-    tenantId: 't',
-    userId: 'u',
-    role: 'reader',
-    userActive: true,
-    status: 'active',
-    expiresAt: null,
-    lastUsedAt: null,
-    createdAt: daysAgo(1),
-  };
+const now = new Date('2026-06-01T00:00:00Z');
+const daysAgo = (days: number): Date => new Date(now.getTime() - days * 86_400_000);
+const key: StoredKey = {
+  id: 'k',
+  tenantId: 't',
+  userId: 'u',
+  role: 'reader',
+  userActive: true,
+  status: 'active',
+  expiresAt: null,
+  lastUsedAt: null,
+  createdAt: daysAgo(1),
+};
 
+describe('isActive', () => {
+  it.each<[string, Partial<StoredKey>, boolean]>([
+    ['a fresh key', {}, true],
+    ['a key that was unused for years', { createdAt: daysAgo(4000) }, true],
+    ['a key that expires this instant', { expiresAt: now }, false],
+    ['a disabled key', { status: 'disabled' }, false],
+    ['a revoked key', { status: 'revoked' }, false],
+    ['a key of an inactive user', { userActive: false }, false],
+  ])('%s', (_name, change, expected) => {
+    expect(isActive({ ...key, ...change }, now)).toBe(expected);
+  });
+});
+
+describe('inactiveDays', () => {
+  it('counts whole days from the last use, or from the creation', () => {
+    expect(inactiveDays({ ...key, createdAt: daysAgo(28.5) }, now)).toBe(28);
+    expect(inactiveDays({ ...key, createdAt: daysAgo(28.5), lastUsedAt: daysAgo(0.9) }, now)).toBe(0);
+  });
+});
+
+describe('refusalOf', () => {
   it.each<[string, Partial<StoredKey>, string | undefined]>([
     ['a fresh key', {}, undefined],
     ['a revoked key', { status: 'revoked' }, 'AUTH_REVOKED_KEY'],

@@ -23,32 +23,70 @@ export function keyIdOf(token: string): string | undefined {
   return TOKEN.exec(token)?.[1];
 }
 
-/** A stored key with its user, as far as admission depends on them. */
-export interface StoredKey {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly userId: string;
+export type KeyStatus = 'active' | 'disabled' | 'revoked';
+
+/** What decides whether a key is let in. */
+export interface KeyState {
   readonly role: string;
   readonly userActive: boolean;
-  readonly status: 'active' | 'disabled' | 'revoked';
+  readonly status: KeyStatus;
   readonly expiresAt: Date | null;
   readonly lastUsedAt: Date | null;
   readonly createdAt: Date;
+}
+
+/** A stored key with its user, as authentication reads it. */
+export interface StoredKey extends KeyState {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly userId: string;
+}
+
+/** A key as its owner may see it. */
+export interface ApiKeyRecord extends KeyState {
+  readonly id: string;
+  readonly userId: string;
+  readonly prefix: string;
+  readonly name: string | null;
+  /** Also of a disabled key, which is as good as revoked to whoever holds it. */
+  readonly revokedAt: Date | null;
 }
 
 export type KeyRefusal = 'AUTH_REVOKED_KEY' | 'AUTH_UNAUTHORIZED' | 'AUTH_EXPIRED_KEY' | 'AUTH_INACTIVE_KEY';
 
 const DAY_MS = 86_400_000;
 
+export function daysBefore(now: Date, days: number): Date {
+  return new Date(now.getTime() - days * DAY_MS);
+}
+
+/** When the time without use began. */
+function idleSince({ lastUsedAt, createdAt }: KeyState): Date {
+  return lastUsedAt ?? createdAt;
+}
+
+/** Whole days without use. */
+export function inactiveDays(key: KeyState, now: Date): number {
+  return Math.floor((now.getTime() - idleSince(key).getTime()) / DAY_MS);
+}
+
+export function isExpired({ expiresAt }: Pick<KeyState, 'expiresAt'>, now: Date): boolean {
+  return expiresAt !== null && expiresAt <= now;
+}
+
+/** Counts towards the tenant's limit. A key that was unused for too long does: an admin can reactivate it. */
+export function isActive(key: KeyState, now: Date): boolean {
+  return key.userActive && key.status === 'active' && !isExpired(key, now);
+}
+
 /**
  * Why a key must not be let in; undefined when it may. The first reason wins: revoked or disabled, user inactive,
- * expired, unused for `inactiveDays` (0 never).
+ * expired, unused for `maxIdleDays` (0 never).
  */
-export function refusalOf(key: StoredKey, now: Date, inactiveDays: number): KeyRefusal | undefined {
+export function refusalOf(key: KeyState, now: Date, maxIdleDays: number): KeyRefusal | undefined {
   if (key.status !== 'active') return 'AUTH_REVOKED_KEY';
   if (!key.userActive) return 'AUTH_UNAUTHORIZED';
-  if (key.expiresAt !== null && key.expiresAt <= now) return 'AUTH_EXPIRED_KEY';
-  const anchor = key.lastUsedAt ?? key.createdAt;
-  if (inactiveDays > 0 && anchor.getTime() <= now.getTime() - inactiveDays * DAY_MS) return 'AUTH_INACTIVE_KEY';
+  if (isExpired(key, now)) return 'AUTH_EXPIRED_KEY';
+  if (maxIdleDays > 0 && idleSince(key) <= daysBefore(now, maxIdleDays)) return 'AUTH_INACTIVE_KEY';
   return undefined;
 }

@@ -1,6 +1,8 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import { currentContext } from '../../../kernel/context.js';
+import { AppError } from '../../../kernel/errors.js';
+import { AuthenticationWatch } from '../application/authentication-watch.js';
 import { Authenticator, type Credentials } from '../application/authenticator.js';
 import { authSettings, type AuthSettings } from '../auth.settings.js';
 
@@ -9,6 +11,7 @@ import { authSettings, type AuthSettings } from '../auth.settings.js';
 export class Authenticate implements CanActivate {
   constructor(
     private readonly authenticator: Authenticator,
+    private readonly watch: AuthenticationWatch,
     @Inject(authSettings.token) private readonly settings: AuthSettings,
   ) {}
 
@@ -17,11 +20,21 @@ export class Authenticate implements CanActivate {
     context.trail.push('authentication');
     if (context.operation?.role === 'public') return true;
     const request = execution.switchToHttp().getRequest<Request>();
-    const principal = await this.authenticator.authenticate(credentialsOf(request, this.settings.header));
+    const credentials = credentialsOf(request, this.settings.header);
+    const principal = await this.authenticator.authenticate(credentials).catch((error: unknown) => {
+      if (isRefusal(error)) this.watch.refused(context.ipAddress, credentials.header);
+      throw error;
+    });
+    this.watch.accepted(credentials.header);
     context.principal = principal;
     context.tenantId = principal.tenantId;
     return true;
   }
+}
+
+/** Neither a failure of ours nor a malformed request. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof AppError && (error.status === 401 || error.status === 403);
 }
 
 function credentialsOf(request: Request, header: string): Credentials {

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { commonErrors } from '../../../kernel/common-errors.js';
+import { decodeCursor, Page } from '../../../kernel/cursor.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
-import type { StoredKey } from '../domain/api-key.js';
+import type { ApiKeyRecord, StoredKey } from '../domain/api-key.js';
 
 interface StoredKeyRow {
   readonly id: string;
@@ -15,19 +17,14 @@ interface StoredKeyRow {
   readonly created_at: Date;
 }
 
-/** A key as its owner may see it. */
-export interface ApiKeyRecord {
-  readonly id: string;
-  readonly userId: string;
-  readonly prefix: string;
-  readonly name: string | null;
-  readonly role: string;
-  readonly status: StoredKey['status'];
-  readonly userActive: boolean;
-  readonly expiresAt: Date | null;
-  readonly lastUsedAt: Date | null;
-  readonly revokedAt: Date | null;
-  readonly createdAt: Date;
+/** Which keys of the tenant, newest first. */
+export interface KeyList {
+  /** Neither disabled nor revoked; expired ones are listed. */
+  readonly notRevoked?: boolean;
+  /** Only keys that were not used after `since`, and those that have expired at `now`. */
+  readonly stale?: { readonly since: Date; readonly now: Date };
+  readonly limit: number;
+  readonly cursor?: string;
 }
 
 @Injectable()
@@ -113,15 +110,86 @@ export class ApiKeysRepository {
     );
   }
 
-  /** Newest first. A tenant has few keys; the list is cut at 1,000. */
-  async list(): Promise<ApiKeyRecord[]> {
-    return this.uow.rows<ApiKeyRecord>(`${RECORD} WHERE k.tenant_id = $1 ORDER BY k.created_at DESC, k.id LIMIT 1000`, [
+  async idsOfUser(userId: string): Promise<string[]> {
+    const rows = await this.uow.rows<{ id: string }>(`SELECT id FROM api_keys WHERE tenant_id = $1 AND user_id = $2`, [
       this.uow.tenantId,
+      userId,
     ]);
+    return rows.map(({ id }) => id);
   }
 
-  async find(id: string): Promise<ApiKeyRecord | undefined> {
-    return this.uow.first<ApiKeyRecord>(`${RECORD} WHERE k.tenant_id = $1 AND k.id = $2`, [this.uow.tenantId, id]);
+  /** @throws INVALID_CURSOR */
+  async list({ notRevoked = false, stale, limit, cursor }: KeyList): Promise<Page<ApiKeyRecord>> {
+    const [time, id] = cursor === undefined ? [] : decodeCursor(cursor, ['timestamp', 'text']);
+    const rows = await this.uow.rows<ApiKeyRecord & { position: string }>(
+      `SELECT ${COLUMNS}, k.created_at::text AS position ${KEYS_WITH_USERS}
+        WHERE k.tenant_id = $1 AND ($2::timestamptz IS NULL OR (k.created_at, k.id) < ($2::timestamptz, $3::text))
+          AND (NOT $4::boolean OR k.status = 'active')
+          AND ($5::timestamptz IS NULL OR COALESCE(k.last_used_at, k.created_at) <= $5 OR k.expires_at <= $6)
+        ORDER BY k.created_at DESC, k.id DESC LIMIT $7`,
+      [this.uow.tenantId, time ?? null, id ?? null, notRevoked, stale?.since ?? null, stale?.now ?? null, limit + 1],
+    );
+    return Page.of(rows, limit, (row) => [row.position, row.id]);
+  }
+
+  /** @throws NOT_FOUND */
+  async get(id: string): Promise<ApiKeyRecord> {
+    return this.#find(id, '');
+  }
+
+  /** The key as nobody else can change it until the transaction ends. @throws NOT_FOUND */
+  async getForChange(id: string): Promise<ApiKeyRecord> {
+    return this.#find(id, 'FOR NO KEY UPDATE OF k');
+  }
+
+  async #find(id: string, lock: string): Promise<ApiKeyRecord> {
+    const key = await this.uow.first<ApiKeyRecord>(
+      `SELECT ${COLUMNS} ${KEYS_WITH_USERS} WHERE k.tenant_id = $1 AND k.id = $2 ${lock}`,
+      [this.uow.tenantId, id],
+    );
+    if (key === undefined) throw commonErrors.NOT_FOUND({ message: 'No such API key.' });
+    return key;
+  }
+
+  /** Waits until no other transaction that called this for the tenant is open. */
+  async awaitTurn(): Promise<void> {
+    await this.uow.execute(`SELECT pg_advisory_xact_lock(hashtextextended('api_keys ' || $1, 0))`, [this.uow.tenantId]);
+  }
+
+  async countActive(now: Date): Promise<number> {
+    const row = await this.uow.first<{ count: number }>(
+      `SELECT count(*)::int AS count ${KEYS_WITH_USERS} WHERE ${ACTIVE}`,
+      [this.uow.tenantId, now],
+    );
+    return row?.count ?? 0;
+  }
+
+  /** Whether an active admin key beside this one was used, or made, after `usedAfter`. */
+  async hasOtherAdmin(id: string, now: Date, usedAfter: Date): Promise<boolean> {
+    const row = await this.uow.first(
+      `SELECT 1 ${KEYS_WITH_USERS}
+        WHERE ${ACTIVE} AND u.role = 'admin' AND k.id <> $3 AND COALESCE(k.last_used_at, k.created_at) > $4 LIMIT 1`,
+      [this.uow.tenantId, now, id, usedAfter],
+    );
+    return row !== undefined;
+  }
+
+  /** Writes what a change can change; the instants of disabling and revoking follow from the status. */
+  async update(
+    id: string,
+    key: Pick<ApiKeyRecord, 'name' | 'status' | 'expiresAt' | 'lastUsedAt'>,
+    now: Date,
+  ): Promise<void> {
+    await this.uow.execute(
+      `UPDATE api_keys
+          SET name = $3, status = $4, expires_at = $5, last_used_at = $6,
+              disabled_at = CASE $4 WHEN 'active' THEN NULL WHEN 'disabled' THEN COALESCE(disabled_at, $7)
+                                    ELSE disabled_at END,
+              revoked_at = CASE $4 WHEN 'revoked' THEN COALESCE(revoked_at, $7) END,
+              revoked_reason = CASE $4 WHEN 'revoked' THEN COALESCE(revoked_reason, 'revoked by an admin') END
+        WHERE tenant_id = $1 AND id = $2`,
+      [this.uow.tenantId, id, key.name, key.status, key.expiresAt, key.lastUsedAt, now],
+    );
   }
 
   /** @returns false when the key was revoked before. */
@@ -135,8 +203,11 @@ export class ApiKeysRepository {
   }
 }
 
-const RECORD = `
-  SELECT k.id, k.user_id AS "userId", k.key_prefix AS prefix, k.name, u.role, k.status, u.is_active AS "userActive",
-         k.expires_at AS "expiresAt", k.last_used_at AS "lastUsedAt",
-         COALESCE(k.revoked_at, k.disabled_at) AS "revokedAt", k.created_at AS "createdAt"
-    FROM api_keys k JOIN users u ON u.tenant_id = k.tenant_id AND u.id = k.user_id`;
+const COLUMNS = `k.id, k.user_id AS "userId", k.key_prefix AS prefix, k.name, u.role, k.status,
+  u.is_active AS "userActive", k.expires_at AS "expiresAt", k.last_used_at AS "lastUsedAt",
+  COALESCE(k.revoked_at, k.disabled_at) AS "revokedAt", k.created_at AS "createdAt"`;
+
+const KEYS_WITH_USERS = `FROM api_keys k JOIN users u ON u.tenant_id = k.tenant_id AND u.id = k.user_id`;
+
+/** Of the tenant $1, at the instant $2. The same as `isActive` of the domain. */
+const ACTIVE = `k.tenant_id = $1 AND k.status = 'active' AND u.is_active AND (k.expires_at IS NULL OR k.expires_at > $2)`;

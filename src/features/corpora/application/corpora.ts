@@ -4,8 +4,9 @@ import { commonErrors } from '../../../kernel/common-errors.js';
 import type { Page } from '../../../kernel/cursor.js';
 import { Ids } from '../../../kernel/ids.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
+import { Entitlements } from '../../plans/index.js';
 import type { Corpus } from '../domain/corpus.js';
-import { normaliseProviderConfig } from '../domain/provider-config.js';
+import { normaliseProviderConfig, RETRIEVAL_FEATURES, type ProviderName } from '../domain/provider-config.js';
 import { CorporaRepository } from '../persistence/corpora.repository.js';
 import { CorpusContents } from './corpus-contents.js';
 
@@ -20,6 +21,7 @@ export class Corpora {
     private readonly uow: UnitOfWork,
     private readonly corpora: CorporaRepository,
     private readonly contents: CorpusContents,
+    private readonly entitlements: Entitlements,
     private readonly audit: AuditTrail,
     private readonly ids: Ids,
   ) {}
@@ -33,9 +35,13 @@ export class Corpora {
     return this.uow.read(() => this.require(id));
   }
 
-  /** @throws CONFLICT when the id or name is taken; VALIDATION_ERROR for a provider config that is not one. */
+  /**
+   * @throws CONFLICT when the id or name is taken; VALIDATION_ERROR for a provider config that is not one;
+   * FEATURE_NOT_ENABLED for a provider that the tenant's plan does not include.
+   */
   async create(request: { id?: string; name: string; providerConfig?: unknown }): Promise<Corpus> {
-    const providerConfig = storedConfig(request.providerConfig ?? {});
+    const { provider, stored: providerConfig } = checkedConfig(request.providerConfig ?? {});
+    await this.entitlements.require(RETRIEVAL_FEATURES[provider]);
     const id = request.id ?? this.ids.uuid();
     return this.uow.run(async () => {
       await this.corpora.insert({ id, name: request.name, providerConfig });
@@ -44,7 +50,7 @@ export class Corpora {
         outcome: 'success',
         resourceType: 'corpus',
         resourceId: id,
-        metadata: { provider: (providerConfig['retrieval'] as { provider: string }).provider },
+        metadata: { provider },
       });
       return this.require(id);
     });
@@ -54,16 +60,23 @@ export class Corpora {
    * Changes what is given and leaves the rest.
    *
    * @param ifVersion the version that the caller has seen; any when undefined.
-   * @throws NOT_FOUND, CONFLICT (name), VALIDATION_ERROR (config), PRECONDITION_FAILED (another version).
+   * @throws NOT_FOUND, CONFLICT (name), VALIDATION_ERROR (config), PRECONDITION_FAILED (another version),
+   * FEATURE_NOT_ENABLED (config that the tenant's plan does not let it set).
    */
   async update(id: string, changes: CorpusChanges, ifVersion?: number): Promise<Corpus> {
+    const config = changes.providerConfig === undefined ? undefined : checkedConfig(changes.providerConfig);
+    const plan = await this.entitlements.current();
     const stored = {
       ...(changes.name === undefined ? {} : { name: changes.name }),
-      ...(changes.providerConfig === undefined ? {} : { providerConfig: storedConfig(changes.providerConfig) }),
+      ...(config === undefined ? {} : { providerConfig: config.stored }),
     };
     return this.uow.run(async () => {
       const { version } = await this.require(id);
       if (ifVersion !== undefined && ifVersion !== version) throw commonErrors.PRECONDITION_FAILED();
+      if (config !== undefined) {
+        plan.require('feature.corpora_patch_provider_config');
+        plan.require(RETRIEVAL_FEATURES[config.provider]);
+      }
       const updatedFields = [
         ...(stored.name === undefined ? [] : ['name']),
         ...(stored.providerConfig === undefined ? [] : ['provider_config_json']),
@@ -106,8 +119,8 @@ export class Corpora {
   }
 }
 
-function storedConfig(input: unknown): Record<string, unknown> {
+function checkedConfig(input: unknown): { provider: ProviderName; stored: Record<string, unknown> } {
   const result = normaliseProviderConfig(input);
   if (!result.ok) throw commonErrors.VALIDATION_ERROR({ message: result.reason });
-  return result.stored;
+  return { provider: result.config.provider, stored: result.stored };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LANGUAGES } from '../../../kernel/languages.js';
+import type { PlanFeature } from '../../../kernel/plan-features.js';
 import { DEFAULT_SEARCH_PLAN, FUSIONS, type SearchPlan } from './search-plan.js';
 
 export const DEFAULT_TOP_K = 5;
@@ -78,6 +79,13 @@ export type ProviderConfig =
     };
 
 export type ProviderName = ProviderConfig['provider'];
+
+/** What a tenant's plan must include to retrieve from a provider. */
+export const RETRIEVAL_FEATURES: Readonly<Record<ProviderName, PlanFeature>> = {
+  local_pgvector: 'feature.retrieval.local_pgvector',
+  aws_bedrock_kb: 'feature.retrieval.aws_bedrock',
+  gcp_vertex: 'feature.retrieval.gcp_vertex',
+};
 
 export type ProviderConfigResult =
   | {

@@ -47,7 +47,7 @@ export class CorporaController {
     status: 201,
     body: 'json',
     audit: ['corpora.created'],
-    errors: ['CONFLICT', 'VALIDATION_ERROR'],
+    errors: ['CONFLICT', 'VALIDATION_ERROR', 'FEATURE_NOT_ENABLED'],
     returns: CorpusDto,
   })
   async create(@Body() { id, name, provider_config_json }: CreateCorpusDto): Promise<Reply<CorpusDto>> {
@@ -68,7 +68,7 @@ export class CorporaController {
     cost: 1,
     body: 'json',
     audit: ['corpora.updated'],
-    errors: ['NOT_FOUND', 'CONFLICT', 'VALIDATION_ERROR', 'PRECONDITION_FAILED'],
+    errors: ['NOT_FOUND', 'CONFLICT', 'VALIDATION_ERROR', 'PRECONDITION_FAILED', 'FEATURE_NOT_ENABLED'],
     returns: CorpusDto,
   })
   async update(

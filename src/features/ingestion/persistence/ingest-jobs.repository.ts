@@ -10,6 +10,8 @@ export interface IngestJobRecord {
   readonly kind: IngestKind;
 }
 
+export type IngestCounts = Readonly<Record<'queued' | 'processing' | 'succeeded' | 'failed', number>>;
+
 /** The durable history of ingestions; outlives the queue's own memory of them. */
 @Injectable()
 export class IngestJobsRepository {
@@ -38,5 +40,14 @@ export class IngestJobsRepository {
       `UPDATE ingest_jobs SET status = $3, error_code = $4, finished_at = now() WHERE tenant_id = $1 AND id = $2`,
       [this.uow.tenantId, id, status, errorCode],
     );
+  }
+
+  async counts(since: Date): Promise<IngestCounts> {
+    const rows = await this.uow.rows<{ status: keyof IngestCounts; jobs: number }>(
+      `SELECT status, count(*)::float8 AS jobs FROM ingest_jobs WHERE tenant_id = $1 AND created_at >= $2 GROUP BY status`,
+      [this.uow.tenantId, since],
+    );
+    const none: IngestCounts = { queued: 0, processing: 0, succeeded: 0, failed: 0 };
+    return { ...none, ...Object.fromEntries(rows.map(({ status, jobs }) => [status, jobs])) };
   }
 }

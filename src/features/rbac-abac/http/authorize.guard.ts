@@ -2,28 +2,54 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import type { Request } from 'express';
 import { AuditTrail } from '../../../kernel/audit.js';
 import { currentContext } from '../../../kernel/context.js';
-import { roleAtLeast } from '../../../kernel/principal.js';
-import { authErrors } from '../../auth/index.js';
+import type { AppError } from '../../../kernel/errors.js';
+import type { Operation } from '../../../kernel/operation.js';
+import { roleAtLeast, type Principal } from '../../../kernel/principal.js';
+import { authErrors, Operators } from '../../auth/index.js';
 
-/** Stage 8. Compares the principal's role with the operation's. */
+/**
+ * Stage 8. Compares the principal's role and authority with the operation's, and the tenant that the path or the
+ * query names with the principal's own.
+ */
 @Injectable()
 export class Authorize implements CanActivate {
-  constructor(private readonly audit: AuditTrail) {}
+  constructor(
+    private readonly audit: AuditTrail,
+    private readonly operators: Operators,
+  ) {}
 
   canActivate(execution: ExecutionContext): boolean {
-    const context = currentContext();
-    context.trail.push('role');
-    const required = context.operation?.role;
-    if (required === 'public') return true;
-    const { principal } = context;
-    if (required !== undefined && principal !== undefined && roleAtLeast(principal.role, required)) return true;
+    const { operation, principal, trail } = currentContext();
+    trail.push('role');
+    if (operation?.role === 'public') return true;
     const request = execution.switchToHttp().getRequest<Request>();
+    const refusal = this.#refusal(operation, principal, request);
+    if (refusal === undefined) return true;
     this.audit.note({
       event: 'rbac.forbidden',
       outcome: 'failure',
-      errorCode: 'AUTH_FORBIDDEN',
-      metadata: { path: request.path, method: request.method, required_role: required },
+      errorCode: refusal.code,
+      metadata: {
+        path: request.path,
+        method: request.method,
+        required_role: operation?.role,
+        ...(operation?.authority === undefined ? {} : { required_authority: operation.authority }),
+      },
     });
-    throw authErrors.AUTH_FORBIDDEN();
+    throw refusal;
+  }
+
+  #refusal(
+    operation: Operation | undefined,
+    principal: Principal | undefined,
+    { params, query }: Request,
+  ): AppError | undefined {
+    if (operation === undefined || principal === undefined) return authErrors.AUTH_FORBIDDEN();
+    const { role, authority } = operation;
+    const tenant = params['tenant'] ?? query['tenant_id'] ?? principal.tenantId;
+    if (role !== 'public' && !roleAtLeast(principal.role, role)) return authErrors.AUTH_FORBIDDEN();
+    if (tenant !== principal.tenantId) return authErrors.AUTH_FORBIDDEN();
+    if (authority === undefined || this.operators.has(principal, authority)) return undefined;
+    return authErrors.PLATFORM_OPERATOR_REQUIRED();
   }
 }

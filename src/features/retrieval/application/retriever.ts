@@ -1,6 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Reranker } from '../../../platform/model-gateway/index.js';
-import { effectiveTopK, normaliseProviderConfig, type Corpus, type ProviderConfig } from '../../corpora/index.js';
+import {
+  effectiveTopK,
+  normaliseProviderConfig,
+  RETRIEVAL_FEATURES,
+  type Corpus,
+  type ProviderConfig,
+} from '../../corpora/index.js';
+import { Entitlements, type TenantPlan } from '../../plans/index.js';
 import type { MetadataFilter } from '../domain/metadata-filter.js';
 import type { Passage } from '../domain/passage.js';
 import { retrievalErrors } from '../retrieval.errors.js';
@@ -29,6 +36,7 @@ export class Retriever {
   constructor(
     private readonly local: LocalSearch,
     private readonly reranker: Reranker,
+    private readonly entitlements: Entitlements,
     @Inject(retrievalSettings.token) private readonly settings: RetrievalSettings,
   ) {}
 
@@ -38,14 +46,22 @@ export class Retriever {
     return effectiveTopK(requested, result.ok ? result.config.topKDefault : 1, this.settings.maxTopK);
   }
 
+  /** Refuses a corpus ahead of `retrieve`, which refuses it too. @throws FEATURE_NOT_ENABLED */
+  admit(corpus: Corpus, plan: TenantPlan): void {
+    const result = normaliseProviderConfig(corpus.providerConfig);
+    if (result.ok) plan.require(RETRIEVAL_FEATURES[result.config.provider]);
+  }
+
   /**
-   * @throws RETRIEVAL_CONFIG_INVALID for a stored config that is not valid, or whose provider this installation has
+   * @throws FEATURE_NOT_ENABLED for a provider that the tenant's plan does not include;
+   * RETRIEVAL_CONFIG_INVALID for a stored config that is not valid, or whose provider this installation has
    * no adapter for; RETRIEVAL_ERROR; the embedding and reranking codes of the model gateway.
    */
   async retrieve(corpus: Corpus, request: RetrievalRequest): Promise<Retrieval> {
     const result = normaliseProviderConfig(corpus.providerConfig);
     if (!result.ok) throw retrievalErrors.RETRIEVAL_CONFIG_INVALID({ message: result.reason });
     const { config } = result;
+    await this.entitlements.require(RETRIEVAL_FEATURES[config.provider]);
     if (config.provider !== 'local_pgvector') {
       throw retrievalErrors.RETRIEVAL_CONFIG_INVALID({
         message: `This installation cannot reach the retrieval provider ${config.provider}.`,

@@ -24,7 +24,7 @@ export class SearchController {
     role: 'reader',
     rateClass: 'read',
     cost: 1,
-    errors: ['NOT_FOUND', 'RETRIEVAL_CONFIG_INVALID', 'RETRIEVAL_ERROR', ...MODEL_ERRORS],
+    errors: ['NOT_FOUND', 'FEATURE_NOT_ENABLED', 'RETRIEVAL_CONFIG_INVALID', 'RETRIEVAL_ERROR', ...MODEL_ERRORS],
     returns: SearchResultDto,
   })
   async search(@Param('id') id: string, @Query() { q, top_k, filter: given }: SearchQuery): Promise<SearchResultDto> {

@@ -13,6 +13,8 @@ export interface Question {
   readonly filter?: MetadataFilter | undefined;
   /** Whether the answer is finished when its client leaves. */
   readonly background: boolean;
+  /** A question that is repeated with the same key is stored once. */
+  readonly idempotencyKey: string | undefined;
 }
 
 /** An accepted question: its session is claimed and its message stored. */

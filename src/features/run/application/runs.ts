@@ -9,6 +9,8 @@ import type { Principal } from '../../../kernel/principal.js';
 import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { Corpora } from '../../corpora/index.js';
+import { Entitlements, type TenantPlan } from '../../plans/index.js';
+import { idempotencyErrors } from '../../idempotency/index.js';
 import { Retriever } from '../../retrieval/index.js';
 import { ConversationsRepository } from '../persistence/conversations.repository.js';
 import { runErrors } from '../run.errors.js';
@@ -29,6 +31,7 @@ export class Runs implements OnApplicationBootstrap {
     private readonly uow: UnitOfWork,
     private readonly corpora: Corpora,
     private readonly retriever: Retriever,
+    private readonly entitlements: Entitlements,
     private readonly conversations: ConversationsRepository,
     private readonly graph: AnswerGraph,
     private readonly slots: RunSlots,
@@ -47,26 +50,21 @@ export class Runs implements OnApplicationBootstrap {
    * Takes the question: claims its session and stores the message.
    *
    * @param id of the run to be.
-   * @throws NOT_FOUND (corpus), SESSION_BUSY and DB_ERROR, having stored nothing.
+   * @throws NOT_FOUND (corpus), IDEMPOTENCY_KEY_CONFLICT, SESSION_BUSY, FEATURE_NOT_ENABLED and DB_ERROR, having
+   * stored nothing.
    */
   async accept(id: string, question: Question, principal: Principal): Promise<Run> {
     const { requestId } = currentContext();
     const now = this.clock.now();
     const until = new Date(now.getTime() + this.settings.timeoutSeconds * 1000 + CLAIM_MARGIN_MS);
     const startedAt = this.clock.monotonic();
-    const accepting = async (): Promise<Run> => {
+    const accepting = async (plan: TenantPlan): Promise<Run> => {
       const corpus = await this.corpora.require(question.corpusId);
       const topK = this.retriever.topK(corpus, question.topK);
       const run: Run = { id, requestId, principal, question, corpus, topK, startedAt };
-      const message = {
-        id: this.ids.uuid(),
-        runId: id,
-        role: 'user',
-        content: question.message,
-        status: 'complete',
-        usage: null,
-      } as const;
-      if (!(await this.conversations.begin(sessionKey(run), message, now, until))) throw runErrors.SESSION_BUSY();
+      if (!(await this.#begin(run, now, until))) throw runErrors.SESSION_BUSY();
+      this.retriever.admit(corpus, plan);
+      if (question.audio) plan.require('feature.tts');
       await this.audit.record({
         event: 'run.invoked',
         outcome: 'success',
@@ -85,11 +83,32 @@ export class Runs implements OnApplicationBootstrap {
       return run;
     };
     try {
-      return await stored(() => this.uow.run(accepting));
+      const plan = await this.entitlements.current();
+      return await stored(() => this.uow.run(() => accepting(plan)));
     } catch (error) {
       this.#logFault(error, requestId, id);
       throw error;
     }
+  }
+
+  /** Claims the session and stores the question, unless a former try with the same key has. */
+  async #begin(run: Run, now: Date, until: Date): Promise<boolean> {
+    const { idempotencyKey, message } = run.question;
+    const key = sessionKey(run);
+    const asked = idempotencyKey === undefined ? undefined : await this.conversations.asked(key, idempotencyKey);
+    if (asked !== undefined) {
+      if (asked.content !== message) throw idempotencyErrors.IDEMPOTENCY_KEY_CONFLICT();
+      return this.conversations.beginAgain(key, asked.id, run.id, now, until);
+    }
+    const question = {
+      id: this.ids.uuid(),
+      runId: run.id,
+      role: 'user',
+      content: message,
+      status: 'complete',
+      usage: null,
+    } as const;
+    return this.conversations.begin(key, question, now, until, idempotencyKey);
   }
 
   /**

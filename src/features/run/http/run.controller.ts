@@ -42,7 +42,7 @@ export class RunController {
     response: 'stream',
     body: 'json',
     audit: ['run.invoked', 'run.completed'],
-    errors: ['NOT_FOUND', 'SESSION_BUSY', 'SERVICE_BUSY', 'RUN_INTERRUPTED', 'DB_ERROR'],
+    errors: ['NOT_FOUND', 'SESSION_BUSY', 'SERVICE_BUSY', 'FEATURE_NOT_ENABLED', 'RUN_INTERRUPTED', 'DB_ERROR'],
   })
   async run(
     @Body() body: RunDto,
@@ -85,6 +85,7 @@ export class RunController {
       ...(top_k == null ? {} : { topK: top_k }),
       audio: audio === true,
       background: background === true,
+      idempotencyKey: currentContext().idempotencyKey,
       filter: accepted?.filter,
     };
   }

@@ -56,6 +56,9 @@ export class MessageEntity {
   @Column({ name: 'run_id', type: 'text' })
   runId!: string;
 
+  @Column({ name: 'idem_key', type: 'text', nullable: true })
+  idemKey!: string | null;
+
   @Column({ type: 'jsonb', nullable: true })
   usage!: Record<string, number> | null;
 

@@ -18,15 +18,20 @@ export interface NewMessage {
   readonly usage: Usage | null;
 }
 
+export interface AskedQuestion {
+  readonly id: string;
+  readonly content: string;
+}
+
 export interface Checkpoint {
   readonly id: string;
   readonly state: Readonly<Record<string, unknown>>;
 }
 
 /** Parameters as `#values` gives them; to be followed by where `seq` comes from. */
-const INSERT_MESSAGE = `INSERT INTO messages
-  (tenant_id, subject_id, session_id, seq, id, run_id, role, content, status, usage)
-  SELECT $1, $2, $3, seq, $4, $5, $6, $7, $8, $9`;
+const MESSAGE = 'tenant_id, subject_id, session_id, seq, id, run_id, role, content, status, usage';
+const VALUES = '$1, $2, $3, seq, $4, $5, $6, $7, $8, $9';
+const INSERT_MESSAGE = `INSERT INTO messages (${MESSAGE}) SELECT ${VALUES}`;
 
 /** Most messages that history is cut from; more would never fit a model's window. */
 const HISTORY_ROWS = 100;
@@ -39,9 +44,10 @@ export class ConversationsRepository {
    * Opens the session or finds it, takes it for the message's run and appends the message. A claim that its process
    * left behind ends by itself.
    *
+   * @param idempotencyKey by which `asked` finds the message.
    * @returns false, having changed nothing, while another run holds the session.
    */
-  async begin(key: SessionKey, message: NewMessage, now: Date, until: Date): Promise<boolean> {
+  async begin(key: SessionKey, message: NewMessage, now: Date, until: Date, idempotencyKey?: string): Promise<boolean> {
     const begun = await this.uow.execute(
       `WITH session AS (
          INSERT INTO sessions (tenant_id, subject_id, id, active_run_id, active_until, created_at, last_seen_at, next_seq)
@@ -50,8 +56,30 @@ export class ConversationsRepository {
            SET active_run_id = $5, active_until = $11, last_seen_at = $10, next_seq = sessions.next_seq + 1
          WHERE sessions.active_run_id IS NULL OR sessions.active_until < $10
          RETURNING next_seq - 1 AS seq)
-       ${INSERT_MESSAGE} FROM session`,
-      [...this.#values(key, message), now, until],
+       INSERT INTO messages (${MESSAGE}, idem_key) SELECT ${VALUES}, $12 FROM session`,
+      [...this.#values(key, message), now, until, idempotencyKey ?? null],
+    );
+    return begun === 1;
+  }
+
+  /** The question of the session that came with the key. */
+  async asked({ subjectId, sessionId }: SessionKey, idempotencyKey: string): Promise<AskedQuestion | undefined> {
+    return this.uow.first<AskedQuestion>(
+      `SELECT id, content FROM messages
+        WHERE tenant_id = $1 AND subject_id = $2 AND session_id = $3 AND idem_key = $4`,
+      [this.uow.tenantId, subjectId, sessionId, idempotencyKey],
+    );
+  }
+
+  /** Takes the session for a run that answers a stored question again. @returns as `begin` */
+  async beginAgain(key: SessionKey, messageId: string, runId: string, now: Date, until: Date): Promise<boolean> {
+    const begun = await this.uow.execute(
+      `WITH session AS (
+         UPDATE sessions SET active_run_id = $5, active_until = $7, last_seen_at = $6
+          WHERE tenant_id = $1 AND subject_id = $2 AND id = $3 AND (active_run_id IS NULL OR active_until < $6)
+         RETURNING id)
+       UPDATE messages SET run_id = $5 FROM session WHERE messages.tenant_id = $1 AND messages.id = $4`,
+      [this.uow.tenantId, key.subjectId, key.sessionId, messageId, runId, now, until],
     );
     return begun === 1;
   }
@@ -93,13 +121,15 @@ export class ConversationsRepository {
     );
   }
 
-  /** The latest messages of other runs, oldest first. */
-  async history(key: SessionKey, exceptRunId: string): Promise<ChatMessage[]> {
+  /** The latest messages before the question of the run, oldest first. */
+  async history(key: SessionKey, runId: string): Promise<ChatMessage[]> {
     const rows = await this.uow.rows<ChatMessage>(
       `SELECT role, content FROM messages
-        WHERE tenant_id = $1 AND subject_id = $2 AND session_id = $3 AND run_id <> $4
+        WHERE tenant_id = $1 AND subject_id = $2 AND session_id = $3
+          AND seq < (SELECT seq FROM messages
+                      WHERE tenant_id = $1 AND subject_id = $2 AND session_id = $3 AND run_id = $4 AND role = 'user')
         ORDER BY seq DESC LIMIT ${HISTORY_ROWS}`,
-      [this.uow.tenantId, key.subjectId, key.sessionId, exceptRunId],
+      [this.uow.tenantId, key.subjectId, key.sessionId, runId],
     );
     return rows.reverse();
   }

@@ -1,0 +1,20 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Entitlements } from '../../plans/index.js';
+import type { PlanLimits } from '../domain/limits.js';
+import { quotasSettings, type QuotasSettings } from '../quotas.settings.js';
+
+/** The limits that come with the plan of the context's tenant. Not inside a transaction: the plan may be looked up. */
+@Injectable()
+export class PlanDefaults {
+  constructor(
+    private readonly entitlements: Entitlements,
+    @Inject(quotasSettings.token) private readonly settings: QuotasSettings,
+  ) {}
+
+  async current(): Promise<PlanLimits> {
+    const { planDefaultLimits: limits } = this.settings;
+    const plan = await this.entitlements.current();
+    if (plan.has('feature.high_quota_tier')) return limits.enterprise;
+    return limits[plan.facts.planId] ?? limits.free;
+  }
+}

@@ -1,0 +1,64 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { isAppError } from '../../../kernel/errors.js';
+import { Clock } from '../../../kernel/time.js';
+import {
+  InProcessGate,
+  TrafficGate,
+  type Passage,
+  type TokenBucket,
+  type UsageCounter,
+} from '../../../platform/shared-state/index.js';
+import { rateLimitsErrors } from '../rate-limits.errors.js';
+import { rateLimitsSettings, type RateLimitsSettings } from '../rate-limits.settings.js';
+import { FloodAudit } from './flood-audit.js';
+
+export interface Asked {
+  readonly tenantId: string;
+  readonly cost: number;
+  readonly buckets: readonly TokenBucket[];
+  readonly counters: readonly UsageCounter[];
+  /** For the audit trail. */
+  readonly routeClass: string;
+  readonly path: string;
+}
+
+export interface Answer {
+  readonly passage: Passage;
+  /** Decided by this process alone. Nothing was counted. */
+  readonly degraded: boolean;
+}
+
+/** The shared gate, and what happens without it. */
+@Injectable()
+export class RateLimits {
+  /** While the shared gate is away each process limits by itself: more passes than should, but not everything. */
+  readonly #local: TrafficGate;
+
+  constructor(
+    @Inject(rateLimitsSettings.token) private readonly settings: RateLimitsSettings,
+    private readonly gate: TrafficGate,
+    private readonly audit: FloodAudit,
+    clock: Clock,
+  ) {
+    this.#local = new InProcessGate(clock);
+  }
+
+  /** @throws RATE_LIMIT_UNAVAILABLE when the gate is away and the settings say to refuse then. */
+  async ask({ tenantId, cost, buckets, counters, routeClass, path }: Asked): Promise<Answer> {
+    try {
+      return { passage: await this.gate.pass(tenantId, cost, buckets, counters), degraded: false };
+    } catch (error) {
+      if (!isAppError(error, 'SHARED_STATE_UNAVAILABLE')) throw error;
+      if (buckets.length === 0) return { passage: { outcome: 'passed', buckets: [], used: [] }, degraded: false };
+      const { failMode } = this.settings;
+      this.audit.note(`degraded:${tenantId}:${routeClass}`, {
+        event: 'system.rate_limit.degraded',
+        outcome: 'failure',
+        actor: { type: 'system', id: 'rate_limit' },
+        metadata: { route_class: routeClass, path, fail_mode: failMode },
+      });
+      if (failMode === 'closed') throw rateLimitsErrors.RATE_LIMIT_UNAVAILABLE({ cause: error });
+      return { passage: await this.#local.pass(tenantId, cost, buckets, []), degraded: true };
+    }
+  }
+}
