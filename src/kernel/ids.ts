@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { v4, v5, v7 } from 'uuid';
+import { v4, v7 } from 'uuid';
 
 /** The only source of identifiers and randomness; tests replace it where they need fixed values. */
 export abstract class Ids {
@@ -11,13 +11,6 @@ export abstract class Ids {
   abstract secret(bytes: number): string;
   /** Uniform in [0, 1). For jitter only. */
   abstract fraction(): number;
-}
-
-const NAMESPACE = '3d2c8a5e-52b0-4b0e-9d2e-6a4f0c1b7e90';
-
-/** UUIDv5: the same for the same parts. For what a repeated request must not make twice. */
-export function derivedId(...parts: readonly string[]): string {
-  return v5(JSON.stringify(parts), NAMESPACE);
 }
 
 export class SystemIds extends Ids {

@@ -91,7 +91,7 @@ describe('the guides', () => {
     const bodies = [...stdout.matchAll(/^\{.*\}$/gm)].map(([body]) => body);
     expect(bodies).toHaveLength(3);
     expect(bodies[1]).toBe(bodies[0]);
-    expect(JSON.parse(bodies[0] ?? '').data.name).toBe('Handbook');
+    expect(JSON.parse(bodies[0] ?? '').data.name).toBe('Contracts');
     expect(JSON.parse(bodies[2] ?? '').error.code).toBe('IDEMPOTENCY_KEY_CONFLICT');
     expect(stdout.match(/^Idempotency-Replayed: true/gm)).toHaveLength(1);
   });

@@ -23,7 +23,10 @@ import {
   NoReranker,
   Reranker,
 } from '../../src/platform/model-gateway/index.js';
+import { createSharedState, SharedState, sharedStateSettings } from '../../src/platform/shared-state/index.js';
 import { Corpora, CorpusContents } from '../../src/features/corpora/index.js';
+import { AuthenticationWatch, authSettings } from '../../src/features/auth/index.js';
+import { PlanEvents, plansSettings } from '../../src/features/plans/index.js';
 import { retrievalSettings } from '../../src/features/retrieval/index.js';
 import { Tenants } from '../../src/features/tenants/index.js';
 import { AcceptDocument, type Accepted } from '../../src/features/ingestion/application/accept-document.js';
@@ -129,7 +132,13 @@ export const models: { current: EmbeddingModel; of: (id: string) => EmbeddingMod
 export const audit = new RecordedAudit();
 export const parser = new ScriptedParser();
 export const clock = new TestClock();
-const settings = loadSettings({ INGEST_MAX_CHUNKS: '50', CHUNKER: 'v1' }, [ingestionSettings, retrievalSettings]);
+const settings = loadSettings({ INGEST_MAX_CHUNKS: '50', CHUNKER: 'v1' }, [
+  ingestionSettings,
+  retrievalSettings,
+  authSettings,
+  plansSettings,
+  sharedStateSettings,
+]);
 
 let db: TestDatabase;
 let app: TestingModule;
@@ -182,6 +191,11 @@ async function open(): Promise<void> {
     { provide: EmbeddingModels, useValue: models },
     { provide: Reranker, useValue: new NoReranker() },
     { provide: AuditTrail, useValue: audit },
+    { provide: AuthenticationWatch, useValue: {} },
+    { provide: authSettings.token, useValue: settings.get(authSettings) },
+    { provide: plansSettings.token, useValue: settings.get(plansSettings) },
+    { provide: SharedState, useValue: createSharedState(settings.get(sharedStateSettings), clock, silentLog) },
+    { provide: PlanEvents, useValue: { upgradeRequested: () => Promise.resolve() } },
     { provide: CorpusContents, useExisting: DocumentsOfCorpus },
   ];
   @Global()

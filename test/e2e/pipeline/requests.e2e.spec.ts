@@ -105,6 +105,8 @@ describe('request ids', () => {
 });
 
 describe('the access log', () => {
+  const known = ['context', 'route', 'throttle', 'authentication'];
+  const validated = [...known, 'rate limit', 'role', 'validation'];
   const linesOf = (id: string) => app.logs.filter((line) => line['msg'] === 'request' && line['request_id'] === id);
   const lineOf = (id: string) => eventually(() => (expect(linesOf(id)).toHaveLength(1), linesOf(id)[0]));
 
@@ -115,7 +117,7 @@ describe('the access log', () => {
       operation: 'corpora.create',
       tenant_id: editor.tenantId,
       actor: editor.keyId,
-      stages: ['context', 'route', 'authentication', 'role', 'validation', 'handler'],
+      stages: [...validated, 'plan', 'idempotency', 'quota', 'handler'],
       req: { method: 'POST', path: '/v1/corpora' },
       res: { status: 201 },
       duration_ms: expect.any(Number),
@@ -123,16 +125,11 @@ describe('the access log', () => {
   });
 
   it.each([
-    ['AUTH_UNAUTHORIZED', 'log-401', () => app.anonymous().get('/v1/corpora'), ['context', 'route', 'authentication']],
-    ['AUTH_FORBIDDEN', 'log-403', () => reader.delete('/v1/corpora/x'), ['context', 'route', 'authentication', 'role']],
+    ['AUTH_UNAUTHORIZED', 'log-401', () => app.anonymous().get('/v1/corpora'), known],
+    ['AUTH_FORBIDDEN', 'log-403', () => reader.delete('/v1/corpora/x'), [...known, 'rate limit', 'role']],
     ['NOT_FOUND', 'log-404', () => app.anonymous().get('/v1/nope'), ['context']],
     ['METHOD_NOT_ALLOWED', 'log-405', () => app.anonymous().put('/v1/corpora'), ['context']],
-    [
-      'REQUEST_VALIDATION_ERROR',
-      'log-422',
-      () => editor.post('/v1/corpora', {}),
-      ['context', 'route', 'authentication', 'role', 'validation'],
-    ],
+    ['REQUEST_VALIDATION_ERROR', 'log-422', () => editor.post('/v1/corpora', {}), validated],
   ] as const)('names the code %s and the stage that refused', async (code, id, request, stages) => {
     await request().set('X-Request-Id', id);
     expect(await lineOf(id)).toMatchObject({ code, stages, level: 'info' });

@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { commonErrors } from '../../../kernel/common-errors.js';
 import { sha256Hex } from '../../../kernel/hash.js';
-import { tryContext } from '../../../kernel/context.js';
-import { derivedId, Ids } from '../../../kernel/ids.js';
+import { Ids } from '../../../kernel/ids.js';
 import { resolveChunkParams, validateChunkParams, type ChunkParams } from '../domain/chunker.js';
 import { sanitiseFilename } from '../domain/document-id.js';
 import type { ChunkerVersion, IngestSource } from '../domain/document.js';
@@ -141,26 +140,15 @@ export class Submissions {
     request: Request,
     bytes: Uint8Array,
   ): Pick<Submission, 'id' | 'jobId' | 'corpusId' | 'overwrite' | 'bytes' | 'contentSha256' | 'chunker'> {
-    const contentSha256 = sha256Hex(bytes);
     return {
-      id: request.documentId ?? this.#newId(request.corpusId, contentSha256),
+      id: request.documentId ?? this.ids.opaque(),
       jobId: this.ids.uuid(),
       corpusId: request.corpusId,
       overwrite: request.overwrite,
       bytes,
-      contentSha256,
+      contentSha256: sha256Hex(bytes),
       chunker: this.settings.chunker,
     };
-  }
-
-  /**
-   * A repetition with the same Idempotency-Key names the same document: a first try may have failed after it was
-   * stored, so that its key was freed.
-   */
-  #newId(corpusId: string, contentSha256: string): string {
-    const { idempotencyKey, principal } = tryContext() ?? {};
-    if (idempotencyKey === undefined || principal === undefined) return this.ids.opaque();
-    return derivedId(principal.tenantId, principal.apiKeyId, idempotencyKey, corpusId, contentSha256);
   }
 }
 
