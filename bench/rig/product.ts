@@ -6,8 +6,7 @@ export const TOKENS = 20;
 export const TOKEN_MS = 5;
 let installations = 0;
 
-/** Settings of an installation in production on this database, with a model that answers 20 tokens, 5 ms apart. */
-/** Rate limits are asked as always, and never reached. */
+/** Limits are asked as always, and never reached. */
 const BEYOND_LIMITS = Object.fromEntries(
   ['KEY', 'TENANT'].flatMap((owner) =>
     ['RUN', 'MUTATION', 'READ', 'OPS'].flatMap((rateClass) => [
@@ -17,10 +16,14 @@ const BEYOND_LIMITS = Object.fromEntries(
   ),
 ) as Record<string, string>;
 
+const AMPLE = { daily: 1_000_000_000, monthly: 1_000_000_000 };
+
+/** Settings of an installation in production on this database, with a model that answers 20 tokens, 5 ms apart. */
 export function productEnvironment(bench: Bench, databaseUrl: string): Record<string, string> {
   const name = `bench-${process.pid}-${(installations += 1)}`;
   return {
     NODE_ENV: 'production',
+    PLAN_DEFAULT_LIMITS_JSON: JSON.stringify({ free: AMPLE, pro: AMPLE, enterprise: AMPLE }),
     KEYRING_MASTER_KEY: 'for-the-time-of-a-measurement-and-no-longer',
     PORT: '0',
     DATABASE_URL: databaseUrl,

@@ -12,6 +12,7 @@ const REQUESTS_PER_SECOND = 200;
 const MOST_UNDER_WAY = 100;
 /** Three starts at once on a small machine. */
 const START_MS = 180_000;
+const UNLIMITED = { daily: null, monthly: null };
 const LIMIT = { rps: 20, burst: 40 };
 
 if (testDatabaseUrl === undefined || testRedisUrl === undefined) {
@@ -30,6 +31,8 @@ function replicas(serverUrl: string, redisUrl: string): void {
     REDIS_URL: redisUrl,
     REDIS_KEY_PREFIX: name,
     NODE_ENV: 'production',
+    PLAN_DEFAULT_LIMITS_JSON: JSON.stringify({ free: UNLIMITED, pro: UNLIMITED, enterprise: UNLIMITED }),
+    KEYRING_MASTER_KEY: 'for-the-time-of-this-test-and-no-longer',
     PORT: '0',
     LOG_LEVEL: 'ERROR',
     RL_KEY_READ_RPS: String(LIMIT.rps),

@@ -16,6 +16,8 @@ export const RUN_TIMEOUT_S = 10;
 export const CLAIM_MS = (RUN_TIMEOUT_S + 5) * 1000;
 export const ANSWER = Array.from({ length: 16 }, (_, at) => `word${at}`).join(' ');
 
+const UNLIMITED = { daily: null, monthly: null };
+
 /** Everything that waits for a time is as quick as the settings allow. */
 const QUICK = {
   JOBS_LEASE_S: '5',
@@ -24,6 +26,7 @@ const QUICK = {
   RUN_TIMEOUT_S: String(RUN_TIMEOUT_S),
   RUN_DRAIN_S: '1',
   RATE_LIMIT_ENABLED: 'false',
+  PLAN_DEFAULT_LIMITS_JSON: JSON.stringify({ free: UNLIMITED, pro: UNLIMITED, enterprise: UNLIMITED }),
   RUN_MAX_CONCURRENCY: String(SLOTS),
   RUN_MAX_CONCURRENCY_PER_TENANT: String(SLOTS),
   LLM_PROVIDER: 'fake',

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Log } from '../../../kernel/log.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { SharedState } from '../../../platform/shared-state/index.js';
@@ -7,8 +7,9 @@ const CHANNEL = 'auth.evict-key';
 
 /** Makes every process forget a key that was checked before. */
 @Injectable()
-export class KeyEvictions {
+export class KeyEvictions implements OnApplicationShutdown {
   readonly #listeners: ((keyId: string) => void)[] = [];
+  readonly #announcing = new Set<Promise<void>>();
 
   constructor(
     private readonly state: SharedState,
@@ -23,17 +24,26 @@ export class KeyEvictions {
   evict(keyId: string): void {
     this.uow.afterCommit(() => {
       for (const listener of this.#listeners) listener(keyId);
-      this.state.publish(CHANNEL, keyId).catch((error: unknown) => {
-        this.log.warn(
-          { err: error, api_key_id: keyId },
-          'other processes may honour this key until their caches expire',
-        );
-      });
+      const announcing = this.#announce(keyId).finally(() => this.#announcing.delete(announcing));
+      this.#announcing.add(announcing);
     });
+  }
+
+  /** A command ends right after its change: not before the others know. */
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all(this.#announcing);
   }
 
   async listen(evict: (keyId: string) => void): Promise<void> {
     this.#listeners.push(evict);
     await this.state.subscribe(CHANNEL, evict);
+  }
+
+  async #announce(keyId: string): Promise<void> {
+    try {
+      await this.state.publish(CHANNEL, keyId);
+    } catch (error) {
+      this.log.warn({ err: error, api_key_id: keyId }, 'other processes may honour this key until their caches expire');
+    }
   }
 }
