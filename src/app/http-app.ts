@@ -5,7 +5,13 @@ import { DiscoveryService, MetadataScanner, NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { Clock } from '../kernel/time.js';
-import { httpSettings, RouteManifest, unreadableRequest } from '../platform/http/index.js';
+import {
+  httpSettings,
+  routeHandlers,
+  RouteManifest,
+  unreadableRequest,
+  type RouteHandlers,
+} from '../platform/http/index.js';
 import { NestLogger } from '../platform/telemetry/index.js';
 import { AppModule } from './app.module.js';
 import type { Infrastructure } from './infrastructure.js';
@@ -30,9 +36,12 @@ export async function createHttpApp(infrastructure: Infrastructure): Promise<Htt
     logger: new NestLogger(logger),
   });
   const manifest = RouteManifest.discover(nest.get(DiscoveryService), nest.get(MetadataScanner));
-  installMiddleware(nest, { clock, ids, logger, manifest, settings: settings.get(httpSettings) });
+  let handlers: RouteHandlers = new Map();
+  const routing = { manifest, handlers: () => handlers };
+  installMiddleware(nest, { clock, ids, logger, ...routing, settings: settings.get(httpSettings) });
   serveDocumentation(nest);
   await nest.init();
+  handlers = routeHandlers(nest.getHttpAdapter().getInstance(), manifest);
   nest.getHttpServer().on('clientError', unreadableRequest(ids, logger));
   return {
     nest,

@@ -1,8 +1,15 @@
-import type { Provider } from '@nestjs/common';
+import {
+  Injectable,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+  type Provider,
+} from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
+import type { Observable } from 'rxjs';
 import type { Ids } from '../kernel/ids.js';
 import type { Clock } from '../kernel/time.js';
 import {
@@ -14,6 +21,7 @@ import {
   routeMatch,
   ValidateRequest,
   type HttpSettings,
+  type RouteHandlers,
   type RouteManifest,
 } from '../platform/http/index.js';
 import { Authenticate } from '../features/auth/index.js';
@@ -55,7 +63,7 @@ import { Authorize } from '../features/rbac-abac/index.js';
 /** Runs before routing and before any body is read, so that even an unreadable request has an id and an envelope. */
 export function installMiddleware(
   app: NestExpressApplication,
-  { clock, ids, logger, manifest, settings }: MiddlewareParts,
+  { clock, ids, logger, manifest, handlers, settings }: MiddlewareParts,
 ): void {
   app.set('trust proxy', settings.trustProxyHops);
   app.set('query parser', 'simple');
@@ -67,7 +75,7 @@ export function installMiddleware(
     app.enableCors({ origin: [...settings.corsOrigins], exposedHeaders: EXPOSED_HEADERS, maxAge: 600 });
   }
   app.use(legacyRoutes(settings));
-  app.use(routeMatch(manifest, settings));
+  app.use(routeMatch(manifest, handlers, settings));
 }
 
 export interface MiddlewareParts {
@@ -75,6 +83,8 @@ export interface MiddlewareParts {
   readonly ids: Ids;
   readonly logger: Logger;
   readonly manifest: RouteManifest;
+  /** Known once the application is initialised. */
+  readonly handlers: () => RouteHandlers;
   readonly settings: HttpSettings;
 }
 
@@ -117,10 +127,24 @@ const GUARDS = [
   ChargeQuota,
 ];
 
+/** AnswerOnce around ResponseEnvelope, as one: Nest builds half a dozen objects for every interceptor of a request. */
+@Injectable()
+class Answer implements NestInterceptor {
+  constructor(
+    private readonly once: AnswerOnce,
+    private readonly envelope: ResponseEnvelope,
+  ) {}
+
+  intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return this.once.intercept(execution, { handle: () => this.envelope.intercept(execution, next) });
+  }
+}
+
 export const PIPELINE_PROVIDERS: Provider[] = [
   ValidateRequest,
   ...GUARDS.map((guard) => ({ provide: APP_GUARD, useExisting: guard })),
-  { provide: APP_INTERCEPTOR, useClass: AnswerOnce },
-  { provide: APP_INTERCEPTOR, useClass: ResponseEnvelope },
+  AnswerOnce,
+  ResponseEnvelope,
+  { provide: APP_INTERCEPTOR, useClass: Answer },
   { provide: APP_FILTER, useClass: ErrorEnvelope },
 ];

@@ -25,6 +25,8 @@ export interface Context {
   reservation?: Reservation;
   /** The answer of an earlier request with the same key: sent in place of the handler's, and takes no quota. */
   replay?: StoredAnswer;
+  /** Called when the headers of the answer are about to be written, for those that are known only then. */
+  beforeHeaders?: () => void;
   /** Code of the error that was answered, for the access log. */
   errorCode?: string;
   /** Names of the pipeline stages passed so far, in order. */

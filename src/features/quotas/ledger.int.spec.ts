@@ -8,6 +8,7 @@ import { testDatabase, type TestDatabase } from '../../../test/harness/database.
 import { Charge } from './application/charge.js';
 import { UsageLedger } from './application/usage-ledger.js';
 import type { QuotaLimits } from './domain/quota.js';
+import { periodsAt } from './domain/period.js';
 import { UsageRepository } from './persistence/usage.repository.js';
 
 const LIMITS: QuotaLimits = {
@@ -74,7 +75,7 @@ function process(): UsageLedger {
 }
 
 const inTenant = <T>(fn: () => Promise<T>): Promise<T> => runInContext(systemContext('r', tenantId), fn);
-const charge = (units = 1): Charge => new Charge(tenantId, LIMITS, units, 'read', clock.now());
+const charge = (units = 1): Charge => new Charge(tenantId, LIMITS, units, 'read', periodsAt(clock.now()));
 
 /** Takes units as a request does whose response has ended. @returns the count of the day, or the outcome. */
 async function use(ledger: UsageLedger, units = 1): Promise<number | string> {

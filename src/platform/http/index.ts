@@ -11,6 +11,6 @@ export { Reply } from './reply.js';
 export { requestContext } from './request-context.js';
 export { ResponseEnvelope } from './response-envelope.interceptor.js';
 export { RouteManifest } from './route-manifest.js';
-export { routeMatch } from './route-match.js';
+export { routeHandlers, routeMatch, type RouteHandlers } from './route-match.js';
 export { unreadableRequest } from './unreadable-request.js';
 export { ValidateRequest } from './validate-request.guard.js';

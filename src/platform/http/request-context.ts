@@ -50,6 +50,7 @@ export function requestContext(clock: Clock, ids: Ids): RequestHandler {
     contexts.set(request, context);
     response.setHeader('X-Request-Id', context.requestId);
     onHeaders(response, () => {
+      context.beforeHeaders?.();
       const total = clock.monotonic() - started.arrived;
       const pipeline = (started.handlerStarted ?? clock.monotonic()) - started.arrived;
       response.setHeader('Server-Timing', `pipeline;dur=${pipeline.toFixed(2)}, total;dur=${total.toFixed(2)}`);

@@ -4,18 +4,29 @@ import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { Operation, Route } from '../../kernel/operation.js';
 import { OPERATION } from './operation.decorator.js';
 
-type Match = { readonly route: Route } | { readonly allow: readonly string[] } | undefined;
+type Match =
+  | { readonly route: Route; readonly params: Record<string, string> }
+  | { readonly allow: readonly string[] }
+  | undefined;
 
-interface Entry extends Route {
-  readonly segments: readonly string[];
+/** A segment of paths. What is written out goes before what is a parameter. */
+interface Branch {
+  readonly literals: Map<string, Branch>;
+  parameter: Branch | undefined;
+  /** Those that end here, by method. */
+  readonly routes: Map<string, Route>;
 }
 
 /** Every route of the application, read from the controllers once at start. */
 export class RouteManifest {
-  readonly #entries: readonly Entry[];
+  readonly #root = branch();
 
   constructor(readonly routes: readonly Route[]) {
-    this.#entries = routes.map((route) => ({ ...route, segments: split(route.path) }));
+    for (const route of routes) {
+      let end = this.#root;
+      for (const segment of split(route.path)) end = grow(end, segment);
+      end.routes.set(route.method, route);
+    }
   }
 
   /** @throws Error naming a handler without @Operation, or two operations with one id. */
@@ -41,21 +52,23 @@ export class RouteManifest {
     return new RouteManifest(routes.sort((a, b) => (a.path + a.method < b.path + b.method ? -1 : 1)));
   }
 
-  /** The route for a request, or the methods that its path does support, or nothing. HEAD matches GET. */
+  /**
+   * The route for a request, or the methods that its path does support, or nothing. HEAD matches GET.
+   *
+   * @throws URIError for a parameter whose encoding is malformed.
+   */
   match(method: string, path: string): Match {
-    const segments = split(path);
-    const candidates = this.#entries.filter(
-      (entry) =>
-        entry.segments.length === segments.length &&
-        entry.segments.every((part, index) => part.startsWith(':') || part === segments[index]),
-    );
+    const segments = segmentsOf(path);
+    const ends: Branch[] = [];
+    follow(this.#root, segments, 0, ends);
     const wanted = method === 'HEAD' ? 'GET' : method;
-    const exact = candidates
-      .filter((entry) => entry.method === wanted)
-      .sort((a, b) => parameters(a) - parameters(b))[0];
-    if (exact !== undefined) return { route: exact };
-    if (candidates.length === 0) return undefined;
-    return { allow: [...new Set(candidates.flatMap(({ method: m }) => (m === 'GET' ? ['GET', 'HEAD'] : [m])))].sort() };
+    for (const { routes } of ends) {
+      const route = routes.get(wanted);
+      if (route !== undefined) return { route, params: paramsOf(route, segments) };
+    }
+    const methods = ends.flatMap(({ routes }) => [...routes.keys()]);
+    if (methods.length === 0) return undefined;
+    return { allow: [...new Set(methods.flatMap((m) => (m === 'GET' ? ['GET', 'HEAD'] : [m])))].sort() };
   }
 }
 
@@ -63,6 +76,39 @@ function split(path: string): string[] {
   return path.split('/').filter((segment) => segment !== '');
 }
 
-function parameters(entry: Entry): number {
-  return entry.segments.filter((segment) => segment.startsWith(':')).length;
+/** An empty segment stays one, which no route has; a slash at the end is none. */
+function segmentsOf(path: string): string[] {
+  const segments = path.split('/').slice(1);
+  return segments.at(-1) === '' ? segments.slice(0, -1) : segments;
+}
+
+function branch(): Branch {
+  return { literals: new Map(), parameter: undefined, routes: new Map() };
+}
+
+function grow(parent: Branch, segment: string): Branch {
+  if (segment.startsWith(':')) return (parent.parameter ??= branch());
+  const known = parent.literals.get(segment) ?? branch();
+  parent.literals.set(segment, known);
+  return known;
+}
+
+/** Collects where the segments can end. */
+function follow(from: Branch, segments: readonly string[], at: number, ends: Branch[]): void {
+  const segment = segments[at];
+  if (segment === undefined) {
+    ends.push(from);
+    return;
+  }
+  const literal = from.literals.get(segment);
+  if (literal !== undefined) follow(literal, segments, at + 1, ends);
+  if (from.parameter !== undefined && segment !== '') follow(from.parameter, segments, at + 1, ends);
+}
+
+function paramsOf({ path }: Route, segments: readonly string[]): Record<string, string> {
+  const params: Record<string, string> = {};
+  for (const [at, part] of split(path).entries()) {
+    if (part.startsWith(':')) params[part.slice(1)] = decodeURIComponent(segments[at] ?? '');
+  }
+  return params;
 }

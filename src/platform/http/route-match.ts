@@ -1,6 +1,7 @@
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
 import { commonErrors } from '../../kernel/common-errors.js';
 import { currentContext } from '../../kernel/context.js';
+import type { Route } from '../../kernel/operation.js';
 import type { HttpSettings } from './http.settings.js';
 import { MULTIPART_ALLOWANCE } from './read-body.js';
 import type { RouteManifest } from './route-manifest.js';
@@ -9,11 +10,35 @@ import type { RouteManifest } from './route-manifest.js';
 const DOCUMENTATION = /^\/v1\/(docs(\/.*)?|openapi\.json)$/;
 const READS = ['GET', 'HEAD'];
 
+/** What Nest made of the routes. */
+export type RouteHandlers = ReadonlyMap<Route, RequestHandler>;
+
+/** @throws Error for a route that nothing was registered for. */
+export function routeHandlers(app: Application, { routes }: RouteManifest): RouteHandlers {
+  const registered = new Map(
+    app.router.stack.flatMap(({ route }) =>
+      (route?.stack ?? []).map(({ method, handle }) => [`${method} ${route?.path}`, handle] as const),
+    ),
+  );
+  return new Map(
+    routes.map((route) => {
+      const handler = registered.get(`${route.method.toLowerCase()} ${route.path}`);
+      if (handler === undefined) throw new Error(`Nothing handles ${route.method} ${route.path}.`);
+      return [route, handler as RequestHandler];
+    }),
+  );
+}
+
 /**
  * Stage 2, second half. Finds the operation, so that every later stage knows what it guards; answers 404, 405, and
- * 413 for a declared length over the limit before anybody is authenticated or a byte of the body is read.
+ * 413 for a declared length over the limit before anybody is authenticated or a byte of the body is read. The handler
+ * is called from here: Express would try all routes one by one, and the more there are the longer it would take.
  */
-export function routeMatch(manifest: RouteManifest, settings: HttpSettings): RequestHandler {
+export function routeMatch(
+  manifest: RouteManifest,
+  handlers: () => RouteHandlers,
+  settings: HttpSettings,
+): RequestHandler {
   return (request: Request, response: Response, next: NextFunction) => {
     const documentation = DOCUMENTATION.test(request.path);
     if (documentation && READS.includes(request.method)) return next();
@@ -27,11 +52,12 @@ export function routeMatch(manifest: RouteManifest, settings: HttpSettings): Req
       throw commonErrors.METHOD_NOT_ALLOWED({ headers: { Allow: match.allow.join(', ') } });
     }
     const context = currentContext();
-    context.operation = match.route.operation;
+    const { operation } = match.route;
+    context.operation = operation;
     context.trail.push('route');
-    const limit =
-      match.route.operation.body === 'multipart' ? settings.maxFileBytes + MULTIPART_ALLOWANCE : settings.maxJsonBytes;
+    const limit = operation.body === 'multipart' ? settings.maxFileBytes + MULTIPART_ALLOWANCE : settings.maxJsonBytes;
     if (Number(request.get('content-length') ?? 0) > limit) throw commonErrors.PAYLOAD_TOO_LARGE();
-    next();
+    request.params = match.params;
+    return handlers().get(match.route)?.(request, response, next);
   };
 }

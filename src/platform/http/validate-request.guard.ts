@@ -6,6 +6,7 @@ import { validate } from 'class-validator';
 import type { Request, Response } from 'express';
 import { commonErrors } from '../../kernel/common-errors.js';
 import { currentContext } from '../../kernel/context.js';
+import type { Operation } from '../../kernel/operation.js';
 import { httpSettings, type HttpSettings } from './http.settings.js';
 import { faultsOf, invalidRequest, type FieldFault } from './invalid-request.js';
 import { structureFault, textFault, type JsonFault } from './json-limits.js';
@@ -32,15 +33,25 @@ export class ValidateRequest implements CanActivate {
     this.#multipart = multipartReader(settings);
   }
 
-  async canActivate(execution: ExecutionContext): Promise<boolean> {
-    const context = currentContext();
-    context.trail.push('validation');
-    const request = execution.switchToHttp().getRequest<Request>();
-    const response = execution.switchToHttp().getResponse<Response>();
-    const { body, query } = this.#inputsOf(execution);
+  canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
+    const { operation, trail } = currentContext();
+    trail.push('validation');
+    const http = execution.switchToHttp();
+    const request = http.getRequest<Request>();
+    const inputs = this.#inputsOf(execution);
     checkPath(request.params);
-    if (context.operation?.body !== undefined) {
-      await (context.operation.body === 'json' ? this.#json : this.#multipart)(request, response);
+    if (operation?.body === undefined && inputs.query === undefined) return true;
+    return this.#check(operation?.body, inputs, request, http.getResponse<Response>());
+  }
+
+  async #check(
+    kind: Operation['body'],
+    { body, query }: HandlerInputs,
+    request: Request,
+    response: Response,
+  ): Promise<boolean> {
+    if (kind !== undefined) {
+      await (kind === 'json' ? this.#json : this.#multipart)(request, response);
       refuse(structureFault(request.body), ['body']);
       if (isObject(request.body) && Object.hasOwn(request.body, 'tenant_id'))
         throw commonErrors.TENANT_ID_NOT_ALLOWED();

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
-import { currentContext } from '../../../kernel/context.js';
+import { currentContext, type Context } from '../../../kernel/context.js';
 import { IdempotencyKeys } from '../application/idempotency-keys.js';
 import { fingerprint, type Payload } from '../domain/fingerprint.js';
 import { isReplayed, keyOf, takesKey } from '../domain/idempotency-key.js';
@@ -22,7 +22,7 @@ export class ReserveIdempotencyKey implements CanActivate {
     @Inject(idempotencySettings.token) private readonly settings: IdempotencySettings,
   ) {}
 
-  async canActivate(execution: ExecutionContext): Promise<boolean> {
+  canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
     const context = currentContext();
     context.trail.push('idempotency');
     const request = execution.switchToHttp().getRequest<Request>();
@@ -34,9 +34,15 @@ export class ReserveIdempotencyKey implements CanActivate {
     if (key === undefined) throw idempotencyErrors.IDEMPOTENCY_KEY_INVALID();
     context.idempotencyKey = key;
     if (!isReplayed(operation)) return true;
+    return this.#reserve(context, principal.apiKeyId, key, request);
+  }
+
+  async #reserve(context: Context, actorId: string, key: string, request: Request): Promise<boolean> {
     const { method, path } = request;
-    const scope = { actorId: principal.apiKeyId, method, path, key };
-    Object.assign(context, await this.keys.reserve(scope, fingerprint(await payloadOf(request))));
+    Object.assign(
+      context,
+      await this.keys.reserve({ actorId, method, path, key }, fingerprint(await payloadOf(request))),
+    );
     return true;
   }
 }

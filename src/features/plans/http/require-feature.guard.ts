@@ -7,10 +7,10 @@ import { Entitlements } from '../application/entitlements.js';
 export class RequireFeature implements CanActivate {
   constructor(private readonly entitlements: Entitlements) {}
 
-  async canActivate(): Promise<boolean> {
+  canActivate(): boolean | Promise<boolean> {
     const { operation, trail } = currentContext();
     trail.push('plan');
-    if (operation?.feature !== undefined) await this.entitlements.require(operation.feature);
-    return true;
+    if (operation?.feature === undefined) return true;
+    return this.entitlements.require(operation.feature).then(() => true);
   }
 }

@@ -1,4 +1,4 @@
-import { dayOf, periodAt, periodId, type Period } from '../domain/period.js';
+import { dayOf, type Period } from '../domain/period.js';
 import type { QuotaLimits, Standing, Standings } from '../domain/quota.js';
 import type { UsageDelta } from '../persistence/usage.repository.js';
 
@@ -31,22 +31,18 @@ export class Charge {
   countedIn: 'gate' | 'ledger' = 'gate';
   /** The counters after this request, or as they are when it was refused. */
   used: readonly number[] = [0, 0];
-  readonly periods: readonly [day: Period, month: Period];
-
   constructor(
     readonly tenantId: string,
     readonly limits: QuotaLimits,
     readonly units: number,
     readonly routeClass: string,
-    now: Date,
-  ) {
-    this.periods = [periodAt('day', now), periodAt('month', now)];
-  }
+    readonly periods: readonly [day: Period, month: Period],
+  ) {}
 
   counters(): Counter[] {
     const { hardCapEnabled, dailyRequests, monthlyRequests } = this.limits;
     return this.periods.map((period) => ({
-      id: periodId(period),
+      id: period.id,
       units: this.units,
       limit: hardCapEnabled ? (period.type === 'day' ? dailyRequests : monthlyRequests) : null,
       expiresAt: expiryOf(period),

@@ -1,6 +1,6 @@
 import { Log } from '../../../kernel/log.js';
 import type { Passage, TrafficGate, UsageCounter } from '../../../platform/shared-state/index.js';
-import { periodId, type Period } from '../domain/period.js';
+import type { Period } from '../domain/period.js';
 import { expiryOf, type Counter } from './charge.js';
 
 interface Floor {
@@ -23,7 +23,7 @@ export class GateFloors {
 
   learn(tenantId: string, period: Period, atLeast: number): void {
     const floors = this.#floors.get(tenantId) ?? new Map<string, Floor>();
-    const id = periodId(period);
+    const { id } = period;
     this.#floors.set(tenantId, floors.set(id, { id, atLeast, expiresAt: expiryOf(period) }));
   }
 
@@ -33,7 +33,9 @@ export class GateFloors {
     counters: readonly Counter[],
     pass: (counters: readonly UsageCounter[]) => Promise<Passage>,
   ): Promise<Passage> {
-    const floors = [...(this.#floors.get(tenantId)?.values() ?? [])];
+    const known = this.#floors.get(tenantId);
+    if (known === undefined) return pass(counters);
+    const floors = [...known.values()];
     const passage = await pass(
       counters.map((counter) => ({ ...counter, ...floors.find(({ id }) => id === counter.id) })),
     );

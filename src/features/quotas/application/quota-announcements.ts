@@ -5,7 +5,7 @@ import { currentContext, runInContext, systemContext } from '../../../kernel/con
 import { Log } from '../../../kernel/log.js';
 import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
-import { periodId, type Period } from '../domain/period.js';
+import type { Period } from '../domain/period.js';
 import { QuotaMarksRepository } from '../persistence/quota-marks.repository.js';
 import { QuotaEvents, type HardCapBlocked, type SoftCapReached } from './quota-events.js';
 
@@ -38,7 +38,7 @@ export class QuotaAnnouncements implements OnApplicationShutdown {
 
   /** Once a period. */
   softCapReached(tenantId: string, period: Period, event: SoftCapReached): void {
-    const key = `${tenantId} ${periodId(period)}`;
+    const key = `${tenantId} ${period.id}`;
     if (this.#softCaps.has(key)) return;
     this.#softCaps.set(key, true);
     const forget = (): void => void this.#softCaps.delete(key);
@@ -51,7 +51,7 @@ export class QuotaAnnouncements implements OnApplicationShutdown {
 
   /** At most once a period and minute. */
   hardCapBlocked(tenantId: string, period: Period, event: HardCapBlocked): void {
-    const key = `${tenantId} ${periodId(period)}`;
+    const key = `${tenantId} ${period.id}`;
     const last = this.#hardCaps.get(key);
     if (last !== undefined && this.clock.monotonic() - last.at < HARD_CAP_EVERY_MS) return;
     this.#hardCaps.set(key, { at: this.clock.monotonic() });

@@ -4,6 +4,7 @@ import { isAppError } from '../../../kernel/errors.js';
 import { Log } from '../../../kernel/log.js';
 import { Clock } from '../../../kernel/time.js';
 import { TrafficGate, type Passage, type UsageCounter } from '../../../platform/shared-state/index.js';
+import { periodsAt } from '../domain/period.js';
 import { blockedBy, quotaHeaders, remaining } from '../domain/quota.js';
 import { quotasErrors } from '../quotas.errors.js';
 import { Charge } from './charge.js';
@@ -29,6 +30,8 @@ export interface Answer {
 export class QuotaMeter {
   /** What is charged for the request of a context. */
   readonly #charges = new WeakMap<Context, Charge>();
+  /** Of the latest request. */
+  #periods: Charge['periods'] | undefined;
 
   constructor(
     private readonly limits: Limits,
@@ -41,8 +44,8 @@ export class QuotaMeter {
 
   /**
    * Stage 6. Reserves the units of the context's request, or notes that they do not fit, which is not an error yet.
-   * Puts the quota's headers on the response, as they are without this request. When nothing was counted, because the
-   * gate is away, the units are charged at stage 12 without it.
+   * From here on the answer says how the quota stands when it begins. When nothing was counted, because the gate is
+   * away, the units are charged at stage 12 without it.
    *
    * @param pass the limiter's call of the gate, with the counters that it is given. Called again when the gate does not
    * know them.
@@ -60,19 +63,29 @@ export class QuotaMeter {
   }
 
   /**
-   * Stage 12. From here on the units count, unless the answer is a 5xx.
+   * Stage 12. From here on the units count, unless the answer is a 5xx. Units that were reserved are charged at once.
    *
    * @throws QUOTA_EXCEEDED
    */
-  async charge(response: Answer): Promise<void> {
+  charge(response: Answer): Promise<void> | undefined {
     const context = currentContext();
-    const charge = this.#charges.get(context) ?? (await this.#open(context));
+    const charge = this.#charges.get(context);
+    if (charge?.state !== 'reserved') return this.#chargeUnreserved(context, charge, response);
+    this.#charged(charge, response);
+    return undefined;
+  }
+
+  async #chargeUnreserved(context: Context, known: Charge | undefined, response: Answer): Promise<void> {
+    const charge = known ?? (await this.#open(context));
     if (charge === undefined) return;
-    const reserved = charge.state === 'reserved' || (await this.#chargeNow(charge));
-    if (!this.#charges.has(context)) this.#follow(context, charge, response);
-    if (!reserved) throw this.#refuse(charge);
+    const fits = await this.#chargeNow(charge);
+    if (known === undefined) this.#follow(context, charge, response);
+    if (!fits) throw this.#refuse(charge);
+    this.#charged(charge, response);
+  }
+
+  #charged(charge: Charge, response: Answer): void {
     charge.state = 'charged';
-    setHeaders(response, charge);
     if (response.closed) this.#end(charge, response.statusCode);
   }
 
@@ -85,7 +98,8 @@ export class QuotaMeter {
     if (principal === undefined || operation === undefined) return undefined;
     const units = operation.unmetered === true ? 0 : operation.cost;
     const limits = await this.limits.current();
-    return new Charge(principal.tenantId, limits, units, operation.rateClass, this.clock.now());
+    this.#periods = periodsAt(this.clock.now(), this.#periods);
+    return new Charge(principal.tenantId, limits, units, operation.rateClass, this.#periods);
   }
 
   /**
@@ -106,7 +120,7 @@ export class QuotaMeter {
 
   #follow(context: Context, charge: Charge, response: Answer): void {
     this.#charges.set(context, charge);
-    setHeaders(response, charge);
+    context.beforeHeaders = () => setHeaders(response, charge);
     const end = (): void => runInContext(context, () => this.#end(charge, response.statusCode));
     if (response.closed) end();
     else response.once('close', end);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
-import { lastDays, periodAt, type Period, type PeriodType } from '../domain/period.js';
+import { lastDays, periodAt, periodsAt, type Period, type PeriodType } from '../domain/period.js';
 import { hardCapMode, remaining, softCapReached, type Standing, type Standings } from '../domain/quota.js';
 import { UsageRepository } from '../persistence/usage.repository.js';
 import { Limits } from './limits.js';
@@ -84,7 +84,7 @@ export class Usage {
 
   async #standings(): Promise<Standings> {
     const { dailyRequests, monthlyRequests } = await this.limits.current();
-    const [day, month] = [periodAt('day', this.clock.now()), periodAt('month', this.clock.now())];
+    const [day, month] = periodsAt(this.clock.now());
     const [dayUsed = 0, monthUsed = 0] = await this.#used([day, month]);
     return [
       { period: day, limit: dailyRequests, used: dayUsed },

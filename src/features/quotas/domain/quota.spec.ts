@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { changed, effective, raises, UNSET } from './limits.js';
-import { dayOf, lastDays, periodAt, periodId } from './period.js';
+import { dayOf, lastDays, periodAt, periodsAt } from './period.js';
 import { blockedBy, quotaHeaders, remaining, softCapReached, type Standing, type Standings } from './quota.js';
 
 const NOON = new Date('2026-02-17T12:00:00Z');
@@ -20,16 +20,22 @@ describe('a period', () => {
     ['2026-12-31T23:59:59.999Z', '2026-12-31', '2027-01-01', '2026-12-01', '2027-01-01'],
     ['2028-02-29T01:00:00+02:00', '2028-02-28', '2028-02-29', '2028-02-01', '2028-03-01'],
   ])('that contains %s begins and ends in UTC', (at, ...expected) => {
-    const [day, month] = [periodAt('day', new Date(at)), periodAt('month', new Date(at))];
+    const [day, month] = periodsAt(new Date(at));
     expect([day.start, day.end, month.start, month.end].map(dayOf)).toEqual(expected);
+  });
+
+  it('is the known one until that ends', () => {
+    const known = periodsAt(new Date('2026-02-28T23:59:59.999Z'));
+    expect(periodsAt(new Date('2026-02-28T00:00:00Z'), known)).toBe(known);
+    expect(periodsAt(new Date('2026-03-01T00:00:00Z'), known).map(({ id }) => id)).toEqual([
+      'day:2026-03-01',
+      'month:2026-03-01',
+    ]);
   });
 
   it('has a name of its own', () => {
     const first = new Date('2026-02-01T00:00:00Z');
-    expect([periodId(periodAt('day', first)), periodId(periodAt('month', NOON))]).toEqual([
-      'day:2026-02-01',
-      'month:2026-02-01',
-    ]);
+    expect([periodAt('day', first).id, periodAt('month', NOON).id]).toEqual(['day:2026-02-01', 'month:2026-02-01']);
   });
 
   it('of days ends with today, across months', () => {

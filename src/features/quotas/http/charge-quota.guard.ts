@@ -8,12 +8,12 @@ import { QuotaMeter } from '../application/quota-meter.js';
 export class ChargeQuota implements CanActivate {
   constructor(private readonly meter: QuotaMeter) {}
 
-  async canActivate(execution: ExecutionContext): Promise<boolean> {
+  canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
     const context = currentContext();
     context.trail.push('quota');
     // What is answered from an earlier request costs nothing.
     if (context.replay !== undefined) return true;
-    await this.meter.charge(execution.switchToHttp().getResponse<Response>());
-    return true;
+    const charged = this.meter.charge(execution.switchToHttp().getResponse<Response>());
+    return charged === undefined || charged.then(() => true);
   }
 }

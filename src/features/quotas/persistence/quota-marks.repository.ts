@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { UnitOfWork } from '../../../platform/db/index.js';
-import { periodId, type Period } from '../domain/period.js';
+import type { Period } from '../domain/period.js';
 
 /** What was announced already, for the tenant of the current unit. */
 @Injectable()
@@ -12,7 +12,7 @@ export class QuotaMarksRepository {
     const added = await this.uow.execute(
       `INSERT INTO quota_soft_cap_events (tenant_id, id, period_type, period_start, metric)
        VALUES ($1, $2, $3, $4, 'requests') ON CONFLICT (tenant_id, period_type, period_start, metric) DO NOTHING`,
-      [this.uow.tenantId, periodId(period), period.type, period.start],
+      [this.uow.tenantId, period.id, period.type, period.start],
     );
     return added === 1;
   }
