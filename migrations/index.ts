@@ -13,6 +13,8 @@ import { AuditSeals } from './0012-audit-seals.js';
 import { Quotas } from './0013-quotas.js';
 import { Idempotency } from './0014-idempotency.js';
 import { Webhooks } from './0015-webhooks.js';
+import { AuthorizationPolicies } from './0016-authorization-policies.js';
+import { VectorsOfDocuments } from './0017-vectors-of-documents.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -31,4 +33,6 @@ export const MIGRATIONS = [
   Quotas,
   Idempotency,
   Webhooks,
+  AuthorizationPolicies,
+  VectorsOfDocuments,
 ] as const;

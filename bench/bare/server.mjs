@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import express from 'express';
 import pg from 'pg';
 
-const { databaseUrl, connectionOptions, tenantId, documentSql, plans, tokens, tokenMs } = JSON.parse(
+const { databaseUrl, connectionOptions, document, plans, tokens, tokenMs } = JSON.parse(
   readFileSync(process.argv[2], 'utf8'),
 );
 const pool = new pg.Pool({ connectionString: databaseUrl, max: 30, options: connectionOptions });
@@ -28,8 +28,8 @@ async function chain(statements) {
   return rows;
 }
 
-app.get('/documents/:id', async (request, response) => {
-  const { rows } = await pool.query({ name: 'document', text: documentSql, values: [tenantId, request.params.id] });
+app.get('/documents/:id', async (_request, response) => {
+  const { rows } = await pool.query({ name: 'document', ...document });
   response.json({ data: rows[0] });
 });
 

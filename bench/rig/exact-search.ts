@@ -12,6 +12,7 @@ const DEPTH = 100;
 
 interface CountedPassage {
   readonly id: string;
+  readonly documentId: string;
   /** Search words, repetitions included. */
   readonly length: number;
   /** How often it has the words that are asked for. */
@@ -42,30 +43,32 @@ export class ExactSearch {
   static async over(url: string, tenantId: string, questions: readonly string[]): Promise<ExactSearch> {
     const analyzer = await analyzerFor(DEFAULT_SEARCH_PLAN.language);
     const asked = new Set(questions.flatMap((question) => analyzer.terms(question)));
-    const rows = await asSystem<{ id: string; text: string }>(
+    const rows = await asSystem<{ id: string; documentId: string; text: string }>(
       url,
-      'SELECT id, text FROM chunks WHERE tenant_id = $1 AND corpus_id = $2',
+      'SELECT id, document_id AS "documentId", text FROM chunks WHERE tenant_id = $1 AND corpus_id = $2',
       [tenantId, CORPUS],
     );
-    const passages = rows.map(({ id, text }) => {
+    const passages = rows.map(({ id, documentId, text }) => {
       const terms = analyzer.terms(text);
-      return { id, length: terms.length, counts: weightedTerms(terms.filter((term) => asked.has(term))) };
+      return { id, documentId, length: terms.length, counts: weightedTerms(terms.filter((term) => asked.has(term))) };
     });
     return new ExactSearch(url, tenantId, analyzer, passages);
   }
 
-  async search(question: string): Promise<ExactResult> {
-    const [words, vector] = [this.#byWords(question), await this.#byVector(question)];
+  /** @param readable documents that may be found; all when absent. Words are as rare as they are in all. */
+  async search(question: string, readable?: ReadonlySet<string>): Promise<ExactResult> {
+    const [words, vector] = [this.#byWords(question, readable), await this.#byVector(question, readable)];
     const weights = defaultWeights(this.#model.id);
     return { words, vector, fused: fuse({ bm25: words, vector }, weights, DEFAULT_SEARCH_PLAN.fusion) };
   }
 
-  #byWords(question: string): Hit[] {
+  #byWords(question: string, readable: ReadonlySet<string> | undefined): Hit[] {
     const worth = [...weightedTerms(this.analyzer.terms(question))].map(([term, weight]) => {
       const holders = this.passages.filter(({ counts }) => counts.has(term)).length;
       return { term, value: weight * inverseDocumentFrequency(this.passages.length, holders) };
     });
-    const hits = this.passages.map(({ id, length, counts }) => {
+    const found = this.passages.filter(({ documentId }) => readable?.has(documentId) ?? true);
+    const hits = found.map(({ id, length, counts }) => {
       const scores = worth.map(({ term, value }) => value * termWeight(counts.get(term) ?? 0, length));
       return { id, score: scores.reduce((sum, score) => sum + score, 0) };
     });
@@ -75,15 +78,15 @@ export class ExactSearch {
       .slice(0, DEPTH);
   }
 
-  async #byVector(question: string): Promise<Hit[]> {
+  async #byVector(question: string, readable: ReadonlySet<string> | undefined): Promise<Hit[]> {
     const [vector = []] = await this.#model.embed([question], 'query');
     const rows = await asSystem<{ id: string; distance: number }>(
       this.url,
       `WITH compared AS MATERIALIZED (
          SELECT chunk_id AS id, embedding <=> $3::vector AS distance FROM chunk_embeddings
-          WHERE tenant_id = $1 AND corpus_id = $2)
+          WHERE tenant_id = $1 AND corpus_id = $2 AND ($4::text[] IS NULL OR document_id = ANY ($4)))
        SELECT * FROM compared ORDER BY distance, id LIMIT ${DEPTH}`,
-      [this.tenantId, CORPUS, JSON.stringify(vector)],
+      [this.tenantId, CORPUS, JSON.stringify(vector), readable && [...readable]],
     );
     return rows.map(({ id, distance }) => ({ id, score: scoreOf(distance) }));
   }

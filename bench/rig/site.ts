@@ -47,8 +47,7 @@ export async function openSite(bench: Bench, options: SiteOptions): Promise<Site
   const baseline = {
     databaseUrl,
     connectionOptions: await inside.connectionOptions(tenantId),
-    tenantId,
-    documentSql: read?.what,
+    document: read && { text: read.what, values: read.parameters },
     plans: await plansOf(inside, token, questions),
     tokens: TOKENS,
     tokenMs: TOKEN_MS,

@@ -7,8 +7,10 @@ import { IdempotencyModule } from '../features/idempotency/index.js';
 import { DocumentsOfCorpus, IngestionModule } from '../features/ingestion/index.js';
 import { PlanEvents } from '../features/plans/index.js';
 import { MAINTENANCE_TASKS } from '../features/ops/index.js';
+import { BaselinePolicies, Groups, NO_GROUPS, RbacAbacModule } from '../features/rbac-abac/index.js';
 import { QuotaEvents, QuotasModule } from '../features/quotas/index.js';
 import { AddressThrottle, RateLimitsModule } from '../features/rate-limits/index.js';
+import { TenantSetup } from '../features/tenants/index.js';
 import { Ids } from '../kernel/ids.js';
 import { Jobs } from '../kernel/jobs.js';
 import { Log } from '../kernel/log.js';
@@ -28,14 +30,16 @@ import { maintenanceTasks } from './maintenance-tasks.js';
 /** Binds ports that the kernel or a lower feature declares to what implements them. */
 @Global()
 @Module({
-  imports: [IdempotencyModule, IngestionModule, QuotasModule, RateLimitsModule, BillingModule],
+  imports: [IdempotencyModule, IngestionModule, QuotasModule, RateLimitsModule, RbacAbacModule, BillingModule],
   providers: [
     { provide: AuthenticationWatch, useExisting: AddressThrottle },
     { provide: CorpusContents, useExisting: DocumentsOfCorpus },
+    { provide: Groups, useValue: NO_GROUPS },
     maintenanceTasks,
     { provide: PlanEvents, useExisting: BillingEvents },
     { provide: QuotaEvents, useExisting: BillingEvents },
     { provide: RetentionHolds, useValue: NO_HOLDS },
+    { provide: TenantSetup, useExisting: BaselinePolicies },
     { provide: WebhookEndpoints, useExisting: BillingEndpoint },
     { provide: OutboxRepository, inject: [UnitOfWork], useFactory: (uow: UnitOfWork) => new OutboxRepository(uow) },
     {
@@ -55,6 +59,7 @@ import { maintenanceTasks } from './maintenance-tasks.js';
   exports: [
     AuthenticationWatch,
     CorpusContents,
+    Groups,
     Jobs,
     MAINTENANCE_TASKS,
     OutboxRepository,
@@ -62,6 +67,7 @@ import { maintenanceTasks } from './maintenance-tasks.js';
     QuotaEvents,
     Relay,
     RetentionHolds,
+    TenantSetup,
     WebhookEndpoints,
   ],
 })

@@ -47,6 +47,23 @@ describe('the first start', () => {
     expect(await test.rows(`SELECT id FROM api_keys WHERE tenant_id = 't1'`)).toHaveLength(1);
   });
 
+  it('lets every role read the demo and admins do all with it, as long as nobody has decided otherwise', async () => {
+    const actors = await Promise.all((['reader', 'editor', 'admin'] as const).map((role) => test.actor(role, 't1')));
+    const statuses = async (): Promise<number[]> =>
+      Promise.all(actors.map(async (actor) => (await actor.get('/v1/documents/demo-1')).status));
+    const [, editor, admin] = actors;
+    expect(await statuses()).toEqual([200, 200, 200]);
+    expect((await editor?.post('/v1/documents/demo-1/reindex'))?.status).toBe(403);
+    expect((await admin?.put('/v1/documents/demo-1/labels', { labels: { a: 'b' } }))?.status).toBe(200);
+    await test.rows(`DELETE FROM document_permissions WHERE document_id = 'demo-1' AND principal_id = 'reader'`);
+    await start();
+    expect(await statuses()).toEqual([403, 200, 200]);
+    // As in a database of before there were grants.
+    await test.rows(`DELETE FROM document_permissions WHERE document_id = 'demo-1'`);
+    await start();
+    expect(await statuses()).toEqual([200, 200, 200]);
+  });
+
   // Somebody deletes var/db to start over; a key file of the old database would lock them out.
   it('replaces the key of a database that is gone', async () => {
     const stale = `nrgk_${'0'.repeat(32)}_${'a'.repeat(43)}\n`;

@@ -32,7 +32,14 @@ import {
   UsageCounterEntity,
   UsageRollupEntity,
 } from '../features/quotas/index.js';
-import { DocumentPermissionEntity, rbacAbacAudit } from '../features/rbac-abac/index.js';
+import {
+  AuthorizationPolicyEntity,
+  AuthorizationPolicyVersionEntity,
+  DocumentPermissionEntity,
+  rbacAbacAudit,
+  rbacAbacErrors,
+  rbacAbacSettings,
+} from '../features/rbac-abac/index.js';
 import { rateLimitsAudit, rateLimitsErrors, rateLimitsSettings } from '../features/rate-limits/index.js';
 import {
   ChunkEmbeddingEntity,
@@ -89,6 +96,7 @@ export const SETTINGS: readonly SettingsGroup[] = [
   authSettings,
   plansSettings,
   quotasSettings,
+  rbacAbacSettings,
   rateLimitsSettings,
   idempotencySettings,
   retrievalSettings,
@@ -125,6 +133,8 @@ export const ENTITIES = [
   TenantFeatureOverrideEntity,
   PlanUpgradeRequestEntity,
   IdempotencyRecordEntity,
+  AuthorizationPolicyEntity,
+  AuthorizationPolicyVersionEntity,
   DocumentPermissionEntity,
   PlanLimitsEntity,
   UsageCounterEntity,
@@ -157,6 +167,7 @@ const ERROR_SETS = [
   authErrors,
   plansErrors,
   quotasErrors,
+  rbacAbacErrors,
   rateLimitsErrors,
   idempotencyErrors,
   retrievalErrors,

@@ -10,6 +10,7 @@ import {
   SourceRemovalHandler,
 } from '../features/ingestion/index.js';
 import { UsagePruning } from '../features/quotas/index.js';
+import { GrantPruning } from '../features/rbac-abac/index.js';
 import { AbandonedGenerations, ReembedHandler, reembedJob } from '../features/retrieval/index.js';
 import {
   JobRegistry,
@@ -75,6 +76,8 @@ export async function startJobs(app: INestApplicationContext, infrastructure: In
   recurring.every('abandoned generations', REAP_EVERY_MS, () => abandoned.sweep());
   const usage = app.get(UsagePruning, { strict: false });
   recurring.every('old usage', HOUR_MS, () => usage.sweep());
+  const grants = app.get(GrantPruning, { strict: false });
+  recurring.every('expired permissions', HOUR_MS, () => grants.sweep());
   const sealing = app.get(AuditSealing, { strict: false });
   recurring.every('audit seals', settings.get(auditSettings).sealIntervalSeconds * 1000, () => sealing.run());
   const retention = app.get(AuditRetention, { strict: false });

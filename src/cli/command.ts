@@ -29,6 +29,8 @@ interface CommandSpec<A extends z.ZodObject, R extends z.ZodType> {
   /** Arguments given by position, in order; all others are options. */
   readonly positional?: readonly (keyof A['shape'] & string)[];
   readonly args: A;
+  /** For a command that works on files of whoever types it: it runs where it is typed, even while a server runs. */
+  readonly local?: boolean;
   /** JSON; what `--json` prints and what travels through the control socket. */
   readonly result: R;
   run(context: CommandContext, args: z.output<A>): Promise<z.output<R>>;
@@ -43,6 +45,7 @@ export interface Command {
   readonly summary: string;
   readonly positional: readonly string[];
   readonly args: z.ZodObject;
+  readonly local: boolean;
   /** @throws CommandFailure for arguments that do not fit; whatever the command throws. */
   execute(context: CommandContext, args: unknown): Promise<unknown>;
   /** @throws CommandFailure for a result of another version of this program. */
@@ -55,6 +58,7 @@ export function defineCommand<A extends z.ZodObject, R extends z.ZodType>(spec: 
     summary: spec.summary,
     positional: spec.positional ?? [],
     args: spec.args,
+    local: spec.local ?? false,
     execute: async (context, args) => {
       const parsed = spec.args.safeParse(args);
       if (!parsed.success) throw new CommandFailure('USAGE', describe(parsed.error, spec.positional ?? []), EXIT.usage);

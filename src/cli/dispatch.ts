@@ -15,7 +15,7 @@ export async function dispatch(
   args: Record<string, unknown>,
   loadSettings: () => Settings,
 ): Promise<unknown> {
-  const server = holderOf(loadSettings);
+  const server = command.local ? undefined : holderOf(loadSettings);
   if (server !== undefined) {
     return askServer(server.folder, server.pid, { command: command.name, args });
   }

@@ -23,6 +23,15 @@ const commands = [
     },
     view: ({ doubled }) => ({ kind: 'lines', lines: [String(doubled)] }),
   }),
+  defineCommand({
+    name: 'read',
+    summary: 'Read a file.',
+    args: z.strictObject({}),
+    local: true,
+    result: z.object({}),
+    run: async () => ({}),
+    view: () => ({ kind: 'lines', lines: [] }),
+  }),
 ];
 
 describe('a command through the control socket', () => {
@@ -61,6 +70,11 @@ describe('a command through the control socket', () => {
     await expect(ask('double', { value: 'x' })).rejects.toMatchObject({ code: 'USAGE', exitCode: 2 });
     await expect(ask('double', { value: 1, more: 2 })).rejects.toMatchObject({ code: 'USAGE' });
     await expect(ask('triple', {})).rejects.toMatchObject({ code: 'UNKNOWN_COMMAND' });
+  });
+
+  // Whoever reaches the socket would have the server read files for them.
+  it('is refused when it works on files of whoever types it', async () => {
+    await expect(ask('read', {})).rejects.toMatchObject({ code: 'UNKNOWN_COMMAND' });
   });
 
   it('names the process that holds the folder when that takes no commands', async () => {

@@ -36,7 +36,7 @@ export async function respond(
 ): Promise<ControlResponse> {
   try {
     const command = commands.find((candidate) => candidate.name === name);
-    if (command === undefined) {
+    if (command === undefined || command.local) {
       throw new CommandFailure('UNKNOWN_COMMAND', 'The running server does not know this command.', EXIT.usage);
     }
     return { ok: true, result: await command.execute(context, args) };

@@ -77,6 +77,7 @@ function addCommand(program: Commander, command: Command, perform: Perform): voi
 }
 
 const GROUPS: Readonly<Record<string, string>> = {
+  authz: 'Test authorization policies.',
   keys: 'Create, list, rotate and revoke API keys.',
   migrate: 'Bring the database schema up to date.',
   provider: 'Try the retrieval provider of a corpus.',

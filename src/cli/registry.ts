@@ -1,5 +1,6 @@
 import type { Command } from './command.js';
 import { auditVerify } from './commands/audit-verify.js';
+import { authzTest } from './commands/authz-test.js';
 import { doctor } from './commands/doctor.js';
 import { keysCreate } from './commands/keys-create.js';
 import { keysList } from './commands/keys-list.js';
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   migrateStatus,
   plansAssign,
   auditVerify,
+  authzTest,
   providerSmoke,
   seedDemoCommand,
   webhooksList,

@@ -9,10 +9,12 @@ describe('renderView', () => {
     expect(renderView({ kind: 'table', head: ['id'], rows: [], empty: 'None.' })).toBe('None.');
   });
 
-  it('adds the note below the fields', () => {
+  it('adds the note below the fields or the table', () => {
     const text = renderView({ kind: 'fields', fields: [['token', 'abc']], note: 'Once.' });
     expect(text).toMatch(/token .* abc/);
     expect(text.endsWith('\nOnce.')).toBe(true);
+    const table = renderView({ kind: 'table', head: ['id'], rows: [['1']], empty: 'None.', note: 'One.' });
+    expect(table).toBe('id\n1\nOne.');
   });
 
   // A key name or a retrieved text with escape sequences could otherwise rewrite what the operator sees.

@@ -7,6 +7,7 @@ export type View =
       readonly head: readonly string[];
       readonly rows: readonly (readonly string[])[];
       readonly empty: string;
+      readonly note?: string;
     }
   | {
       readonly kind: 'fields';
@@ -22,13 +23,13 @@ export function renderView(view: View): string {
     case 'fields': {
       const table = new Table(PLAIN);
       table.push(...view.fields.map(([name, value]) => [printable(name), printable(value)]));
-      return view.note === undefined ? drawn(table) : `${drawn(table)}\n${view.note}`;
+      return withNote(table, view.note);
     }
     case 'table': {
       if (view.rows.length === 0) return view.empty;
       const table = new Table({ head: view.head.map(printable), ...PLAIN });
       table.push(...view.rows.map((row) => row.map(printable)));
-      return drawn(table);
+      return withNote(table, view.note);
     }
   }
 }
@@ -43,8 +44,9 @@ const PLAIN = {
   },
 };
 
-function drawn(table: Table.Table): string {
-  return table.toString().replace(/ +$/gm, '');
+function withNote(table: Table.Table, note: string | undefined): string {
+  const drawn = table.toString().replace(/ +$/gm, '');
+  return note === undefined ? drawn : `${drawn}\n${note}`;
 }
 
 /** Stored text must not be able to move the cursor or recolour the terminal of whoever lists it. */

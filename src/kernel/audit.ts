@@ -38,8 +38,8 @@ export interface AuditEntry {
 
 /** Port: features write audit entries through it; the audit feature implements it. */
 export abstract class AuditTrail {
-  /** Writes in the current transaction; throws outside one. For `transactional` events. */
-  abstract record(entry: AuditEntry): Promise<void>;
+  /** Writes in the current transaction, in one statement; throws outside one. For `transactional` events. */
+  abstract record(...entries: readonly AuditEntry[]): Promise<void>;
   /** Buffers and returns at once; never throws. For `access` events. */
   abstract note(entry: AuditEntry): void;
 }

@@ -13,6 +13,9 @@ export interface Context {
   readonly traceparent?: string;
   /** `legacy` for the unversioned aliases, which keep their pre-v1 shapes. */
   readonly apiVersion?: 'v1' | 'legacy';
+  readonly method?: string;
+  /** As it was asked for, without the query. */
+  readonly path?: string;
   readonly ipAddress?: string;
   readonly userAgent?: string;
   /** Set by authentication, by the job runner, or by a command; rows of other tenants do not exist from here on. */

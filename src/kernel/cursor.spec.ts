@@ -20,6 +20,14 @@ describe('decodeCursor', () => {
     expect(() => decode(time, 'doc')).toThrow(expect.objectContaining({ code: 'INVALID_CURSOR' }));
   });
 
+  it('takes any int as an integer, and nothing that no bigint could hold', () => {
+    const number = (text: string) => decodeCursor(encodeCursor([text]), ['integer']);
+    expect([number('-2147483648'), number('100')]).toEqual([['-2147483648'], ['100']]);
+    for (const text of ['', '1.5', '1e3', ' 1', '--1', '12345678901', 'x']) {
+      expect(() => number(text)).toThrow(expect.objectContaining({ code: 'INVALID_CURSOR' }));
+    }
+  });
+
   it.each(['', 'abc', encodeCursor(['2026-01-01 00:00:00+00']), encodeCursor(['2026-01-01 00:00:00+00', 'a\0b'])])(
     'refuses %p',
     (cursor) => {

@@ -10,9 +10,12 @@ export function encodeCursor(values: readonly string[]): string {
 }
 
 /** What a sort value must look like to be given to the database. */
-export type CursorPart = 'timestamp' | 'text';
+export type CursorPart = 'timestamp' | 'integer' | 'text';
 
 const TIMESTAMP = /^(\d{4})-(\d{2})-(\d{2}) ([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?[+-](0\d|1[0-4])(:[0-5]\d)?$/;
+
+/** Of at most ten digits: any `int`, and nothing that does not fit a `bigint`. */
+const INTEGER = /^-?\d{1,10}$/;
 
 /** As the database prints one, and a day that the calendar has: anything else would fail in the query. */
 function isTimestamp(text: string): boolean {
@@ -21,6 +24,12 @@ function isTimestamp(text: string): boolean {
   const date = new Date(Date.UTC(year, month - 1, day));
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
 }
+
+const PARTS: Readonly<Record<CursorPart, (value: string) => boolean>> = {
+  timestamp: isTimestamp,
+  integer: (value) => INTEGER.test(value),
+  text: () => true,
+};
 
 /** @throws INVALID_CURSOR when the text is not a cursor with these parts. */
 export function decodeCursor(cursor: string, parts: readonly CursorPart[]): string[] {
@@ -31,7 +40,7 @@ export function decodeCursor(cursor: string, parts: readonly CursorPart[]): stri
     throw commonErrors.INVALID_CURSOR({ cause });
   }
   const fits = (part: CursorPart, value: unknown): boolean =>
-    typeof value === 'string' && !value.includes('\0') && (part === 'text' || isTimestamp(value));
+    typeof value === 'string' && !value.includes('\0') && PARTS[part](value);
   if (!Array.isArray(values) || values.length !== parts.length || !parts.every((part, i) => fits(part, values[i]))) {
     throw commonErrors.INVALID_CURSOR();
   }

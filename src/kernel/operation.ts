@@ -19,6 +19,8 @@ export interface Operation {
   readonly unmetered?: true;
   /** What the caller must be entitled to beyond the role; for effects beyond what a tenant decides by itself. */
   readonly authority?: Authority;
+  /** A question that is no GET, because it needs a body: it takes no `Idempotency-Key`. */
+  readonly changesNothing?: true;
   /** Plan feature that the tenant must have. */
   readonly feature?: PlanFeature;
   /** Success status with `stream:false`. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -165,6 +165,44 @@ describe('the guide to the audit trail', () => {
     const cli = await server.cli('audit', 'verify', '--tenant', 't1', '--json');
     expect([cli.code, JSON.parse(cli.stdout).ok]).toEqual([0, true]);
     expect((await server.cli('audit', 'verify')).code).toBe(0);
+  });
+});
+
+describe('the guide to authorization', () => {
+  it('grants, denies, explains and tests with the commands of docs/guides/authorization.md', async () => {
+    const script = bashBlocks('docs/guides/authorization.md').join('\n');
+    const { code, stdout } = await server.shell(script.replaceAll('curl -s ', `curl -s -w '\\n' `));
+    expect(code).toBe(0);
+    const answers = [...stdout.matchAll(/^\{.*\}$/gm)].map(([body]) => JSON.parse(body));
+    const [refused, grant, read, simulated, refusedAgain, explained, events, deleted] = answers;
+    expect(refused.error).toMatchObject({ code: 'AUTHZ_DENIED', message: 'document permission required' });
+    expect(grant.data).toMatchObject({ document_id: 'salaries', principal_type: 'api_key', permission: 'read' });
+    expect(read.data).toMatchObject({ id: 'salaries' });
+    expect(simulated.data).toMatchObject({ allowed: false, reason: 'policy_deny', matched_policy_id: 'draft' });
+    expect(refusedAgain.error).toMatchObject({ code: 'AUTHZ_DENIED', message: 'access denied by policy' });
+    expect(explained.data).toMatchObject({
+      allowed: false,
+      reason: 'policy_deny',
+      permissions: [expect.objectContaining({ permission: 'read', counts: true })],
+      trace: [{ policy_id: explained.data.matched_policy_id, effect: 'deny', matched: true }],
+    });
+    expect(events.data.items).toEqual([
+      expect.objectContaining({ metadata_json: expect.objectContaining({ reason: 'policy_deny' }) }),
+      expect.objectContaining({ metadata_json: expect.objectContaining({ reason: 'document_acl_denied' }) }),
+    ]);
+    expect(deleted).toBeUndefined();
+    for (const [yaml = ''] of readFileSync('docs/guides/authorization.md', 'utf8').matchAll(
+      /(?<=```yaml\n)[\s\S]*?(?=```)/g,
+    )) {
+      const file = join(server.dataDir, 'policies.yaml');
+      writeFileSync(file, yaml);
+      expect(await server.cli('authz', 'test', file)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('1 as expected'),
+      });
+    }
+    expect((await server.cli('authz', 'test', 'docs/examples/authorization/sensitivity.yaml')).code).toBe(0);
+    expect((await server.cli('authz', 'test', 'package.json')).code).toBe(2);
   });
 });
 

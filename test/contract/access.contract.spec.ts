@@ -1,17 +1,33 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Response } from 'supertest';
 import { AUDIT_EVENTS } from '../../src/app/catalogue.js';
+import { Tenants } from '../../src/features/tenants/index.js';
 import type { Route } from '../../src/kernel/operation.js';
 import { ROLES, roleAtLeast, type Role } from '../../src/kernel/principal.js';
 import { TestApp, type Actor } from '../harness/app.js';
 import { eventually } from '../harness/eventually.js';
-import { BILLING, callOf, exampleOf, EXAMPLES, furnish, idle, MISSING, send, type Call, type Ids } from './examples.js';
-import { DESCRIBED, described } from './openapi.js';
+import {
+  BESIDE,
+  BILLING,
+  callOf,
+  exampleOf,
+  EXAMPLES,
+  furnish,
+  idle,
+  MISSING,
+  OWNERLESS,
+  send,
+  type Call,
+  type Ids,
+} from './examples.js';
+import { DESCRIBED, described, inputsOf } from './openapi.js';
 
 interface Body {
   readonly data?: unknown;
   readonly error?: { readonly code: string };
-  readonly meta?: { readonly request_id: string };
+  /** The error under an unversioned alias. */
+  readonly detail?: { readonly code: string };
+  readonly meta?: { readonly request_id: string; readonly page?: { readonly next_cursor: string | null } };
 }
 
 /** Every stage that has a place of execution, in the order of the specification. */
@@ -47,6 +63,18 @@ const withInvented = all.flatMap((id) =>
   Object.entries(EXAMPLES[id]?.invents ?? {}).map(([place, of]) => ({ id, place, of })),
 );
 
+/** Reads that are continued, but for those whose first page cannot be made to end here. Each with the reason why. */
+const ONE_PAGE: Readonly<Record<string, string>> = {
+  'audit.verify': 'continues after some ten thousand events',
+  'policies.versions': 'a policy here has one version',
+  'policy-templates.list': 'templates belong to no tenant',
+  'self-serve.inactiveKeys': 'no key is old; the same list as api-keys.list',
+};
+const withCursor = [...DESCRIBED.values()]
+  .filter((operation) => inputsOf(operation).includes('query.cursor'))
+  .map(({ operationId }) => operationId)
+  .filter((id) => !Object.hasOwn(ONE_PAGE, id));
+
 function routeOf(id: string): Route {
   const route = routes.get(id);
   if (route === undefined) throw new Error(`${id} is no operation.`);
@@ -65,6 +93,16 @@ function roleOf(id: string): Role {
 }
 
 const body = (response: Response): Body => response.body as Body;
+const codeOf = (response: Response): string | undefined => (body(response).error ?? body(response).detail)?.code;
+
+/** Every way to ask the same: as it is, under the unversioned alias, and without the body of the answer. */
+function waysOf(call: Call): Call[] {
+  const alias = { ...call, path: call.path.replace('/v1', '') };
+  return call.method === 'get' ? [call, alias, { ...call, method: 'head' }] : [call, alias];
+}
+
+/** Empty for an answer without a body. */
+const textOf = ({ text }: { readonly text?: string }): string => text ?? '';
 
 /** Everything that a client can see of an answer, but for what belongs to the single request. */
 function visible(response: Response): unknown {
@@ -76,7 +114,7 @@ function visible(response: Response): unknown {
   return {
     status: response.status,
     headers: Object.fromEntries(headers),
-    text: response.text.replaceAll(response.get('X-Request-Id') ?? '', '<request id>'),
+    text: textOf(response).replaceAll(response.get('X-Request-Id') ?? '', '<request id>'),
   };
 }
 
@@ -85,11 +123,15 @@ const TRACES = Object.keys(AUDIT_EVENTS).filter(
   (event) => AUDIT_EVENTS[event]?.delivery === 'access' || event === 'audit.exported',
 );
 
-/** Every row of a tenant, but for what asking leaves behind, usage, the last use of a key, and the seals of events. */
+/**
+ * Every row of a tenant, but for what asking leaves behind, usage, the last use of a key, and the seals of events. And but
+ * for the view of chunks, whose tenant is the one that the connection served last.
+ */
 async function rowsOf(tenantId: string): Promise<unknown> {
   const tables = await app.rows<{ name: string }>(
     `SELECT table_name AS name FROM information_schema.columns WHERE column_name = 'tenant_id'
-        AND table_name NOT IN ('audit_seals', 'audit_anchors') AND table_name NOT LIKE 'usage%' ORDER BY table_name`,
+        AND table_name NOT IN ('audit_seals', 'audit_anchors', 'searchable_chunks') AND table_name NOT LIKE 'usage%'
+      ORDER BY table_name`,
   );
   const found: Record<string, unknown> = {};
   for (const { name } of tables) {
@@ -147,25 +189,51 @@ describe('a valid request of the lowest role that may send it', () => {
 describe('another tenant', () => {
   let owner: Actor;
   let stranger: Actor;
+  let earlier: Ids;
   let theirs: Ids;
   let own: Ids;
 
   beforeAll(async () => {
     owner = await app.actor('admin');
     stranger = await app.actor('admin');
+    earlier = await furnish(app, owner);
     theirs = await furnish(app, owner);
     own = await furnish(app, stranger);
   });
 
   // One difference, of a byte or in the rows, tells a customer what another one has.
-  it.each(withNames)('learns and changes nothing through $place of $id', async ({ id, place, of }) => {
-    const before = [await rowsOf(owner.tenantId), await rowsOf(stranger.tenantId)];
-    const missing = await send(app, callOf(routeOf(id), own, { [place]: MISSING[of] }), stranger.token);
-    const foreign = await send(app, callOf(routeOf(id), own, { [place]: theirs[of] }), stranger.token);
-    expect(visible(foreign)).toEqual(visible(missing));
-    if (!place.startsWith('query.')) expect([foreign.status, body(foreign).error?.code]).toEqual([404, 'NOT_FOUND']);
-    expect(foreign.text).not.toContain(theirs[of]);
-    expect([await rowsOf(owner.tenantId), await rowsOf(stranger.tenantId)]).toEqual(before);
+  it.each(withNames.filter(({ of }) => of !== OWNERLESS))(
+    'learns and changes nothing through $place of $id',
+    async ({ id, place, of }) => {
+      const before = [await rowsOf(owner.tenantId), await rowsOf(stranger.tenantId)];
+      const invented = Object.fromEntries(Object.keys(EXAMPLES[id]?.invents ?? {}).map((at) => [at, `${id}-stranger`]));
+      const naming = (name: string): Call[] =>
+        waysOf(callOf(routeOf(id), own, { ...invented, ...BESIDE[place], [place]: name }));
+      const foreigns = naming(theirs[of]);
+      for (const [index, call] of naming(MISSING[of]).entries()) {
+        const missing = await send(app, call, stranger.token);
+        const foreign = await send(app, foreigns[index] ?? call, stranger.token);
+        expect(visible(foreign)).toEqual(visible(missing));
+        const code = call.method === 'head' ? undefined : expect.stringMatching(/NOT_FOUND$/);
+        if (/^(path|body)/.test(place)) expect([foreign.status, codeOf(foreign)]).toEqual([404, code]);
+        expect(textOf(foreign)).not.toContain(theirs[of]);
+      }
+      expect([await rowsOf(owner.tenantId), await rowsOf(stranger.tenantId)]).toEqual(before);
+    },
+  );
+
+  it.each(withCursor)('finds nothing with a cursor of its neighbour: %s', async (id) => {
+    const page = await send(app, { ...callOf(routeOf(id), theirs), query: { limit: '1' } }, owner.token);
+    const { data, meta } = body(page);
+    const cursor = (data as { next_cursor?: string | null }).next_cursor ?? meta?.page?.next_cursor ?? 'none';
+    expect(cursor).not.toBe('none');
+    // One that never named what it does not have: its own audit trail would.
+    const newcomer = await app.actor('admin');
+    const call = callOf(routeOf(id), await furnish(app, newcomer));
+    const response = await send(app, { ...call, query: { cursor } }, newcomer.token);
+    expect(response.status).toBe(200);
+    const names = [...Object.entries(theirs), ...Object.entries(earlier)].filter(([of]) => of !== OWNERLESS);
+    for (const [, name] of names) if (!/^\d+$/.test(name)) expect(response.text).not.toContain(name);
   });
 
   it('is refused alike in every path that names a tenant, whether there is one of that name or not', async () => {
@@ -181,10 +249,11 @@ describe('another tenant', () => {
     expect(await rowsOf(owner.tenantId)).toEqual(before);
   });
 
-  it.each(withNames)('has what it names itself found through $place of $id', async ({ id }) => {
+  it.each(withNames)('has what it names itself found through $place of $id', async ({ id, place }) => {
     const admin = await app.actor('admin');
-    const response = await send(app, callOf(routeOf(id), await furnish(app, admin)), admin.token);
+    const response = await send(app, callOf(routeOf(id), await furnish(app, admin), BESIDE[place]), admin.token);
     expect(response.status).toBe(routeOf(id).operation.status);
+    expect(response.text).not.toContain('resume.unsupported');
   });
 
   it.each(withInvented)('may use an identifier of its neighbour as $place of $id', async ({ id, place, of }) => {
@@ -228,14 +297,33 @@ describe('with too small a role', () => {
   });
 
   // A body that was looked at first would tell its sender what the operation expects, and cost more than a refusal.
-  it.each(guarded)('403 for %s, before its body is looked at', async (id) => {
-    const minimum = roleOf(id);
+  it.each(guarded)('403 for %s, recorded, in every way to ask and before its body is looked at', async (id) => {
+    const { operation } = routeOf(id);
+    const refused: (string | undefined)[] = [];
     for (const role of ROLES) {
-      const response = await malformed(callOf(routeOf(id), missingIn(actors[role])), actors[role]);
-      const refused = !roleAtLeast(role, minimum);
-      if (refused) expect([role, response.status, body(response).error?.code]).toEqual([role, 403, 'AUTH_FORBIDDEN']);
-      else if (routeOf(id).operation.body !== undefined) expect([role, response.status]).toEqual([role, 422]);
-      else expect([role, response.status]).not.toEqual([role, 403]);
+      for (const call of waysOf(callOf(routeOf(id), missingIn(actors[role])))) {
+        const response = await malformed(call, actors[role]);
+        const code = call.method === 'head' ? undefined : 'AUTH_FORBIDDEN';
+        if (roleAtLeast(role, operation.role as Role)) {
+          if (operation.body !== undefined) expect([role, response.status]).toEqual([role, 422]);
+          else expect([role, response.status]).not.toEqual([role, 403]);
+        } else {
+          expect([role, response.status, codeOf(response)]).toEqual([role, 403, code]);
+          refused.push(response.get('X-Request-Id'));
+        }
+      }
+    }
+    const events = await app.audit(actors.admin.tenantId);
+    for (const requestId of refused) {
+      const written = events.filter((event) => event['request_id'] === requestId);
+      expect(written).toContainEqual(
+        expect.objectContaining({
+          event_type: 'rbac.forbidden',
+          outcome: 'failure',
+          error_code: 'AUTH_FORBIDDEN',
+          metadata_json: expect.objectContaining({ required_role: operation.role }),
+        }),
+      );
     }
   });
 
@@ -247,6 +335,42 @@ describe('with too small a role', () => {
       .set('Content-Type', type)
       .send('{"');
   }
+});
+
+describe('without the authority that an operation demands', () => {
+  // Whoever passes here changes the plan that somebody pays for, or the rows of every tenant.
+  it('refuses every admin but those of operators, recorded, whatever the operation', async () => {
+    const production = { PLATFORM_OPERATOR_TENANTS: 'operators', TENANT_ADMIN_CAN_ASSIGN_PLAN: 'false' };
+    const strict = await TestApp.start({ ...production, ...BILLING });
+    try {
+      await strict.as('operators', () => strict.app.nest.get(Tenants).ensure('operators'));
+      const [customer, operator] = [await strict.actor('admin'), await strict.actor('admin', 'operators')];
+      const demanding = [...routes.values()].filter(({ operation }) => operation.authority !== undefined);
+      expect(demanding.length).toBeGreaterThan(0);
+      for (const route of demanding) {
+        const { id, authority } = route.operation;
+        for (const call of waysOf(callOf(route, missingIn(customer)))) {
+          const refusal = await send(strict, call, customer.token);
+          const code = call.method === 'head' ? undefined : 'PLATFORM_OPERATOR_REQUIRED';
+          expect([id, refusal.status, codeOf(refusal)]).toEqual([id, 403, code]);
+          const written = (await strict.audit(customer.tenantId)).filter(
+            (event) => event['request_id'] === refusal.get('X-Request-Id'),
+          );
+          expect(written).toContainEqual(
+            expect.objectContaining({
+              event_type: 'rbac.forbidden',
+              error_code: 'PLATFORM_OPERATOR_REQUIRED',
+              metadata_json: expect.objectContaining({ required_authority: authority }),
+            }),
+          );
+        }
+        const passed = await send(strict, callOf(route, missingIn(operator)), operator.token);
+        expect([id, passed.status]).not.toEqual([id, 403]);
+      }
+    } finally {
+      await strict.close();
+    }
+  });
 });
 
 describe('the body', () => {

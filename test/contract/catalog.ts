@@ -140,6 +140,23 @@ export function grants(dataSource: DataSource): Promise<Grant[]> {
   );
 }
 
+export interface View {
+  readonly name: string;
+  /** `v`, or `m` for a materialized one. */
+  readonly kind: 'v' | 'm';
+  /** Whether it reads with the rights of whoever asks it. */
+  readonly invoker: boolean;
+}
+
+export function views(dataSource: DataSource): Promise<View[]> {
+  return all(
+    dataSource,
+    `SELECT c.relname AS name, c.relkind AS kind, c.reloptions @> ARRAY['security_invoker=true'] IS TRUE AS invoker
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE ${OURS} AND c.relkind IN ('v', 'm') ORDER BY 1`,
+  );
+}
+
 /** What the migrations made beside tables: extensions, functions, triggers, sequences, views and types. */
 function others(dataSource: DataSource): Promise<unknown[]> {
   return all(

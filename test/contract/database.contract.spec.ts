@@ -19,7 +19,8 @@ import {
   type Policy,
   type Table,
 } from './catalog.js';
-import { ROWS } from './rows.js';
+import { failure, rawSql, type Sql } from './raw-sql.js';
+import { fill, ROWS } from './rows.js';
 import { sources } from './sources.js';
 
 /** Tables that are read and written in SQL only. */
@@ -35,6 +36,8 @@ const WITHOUT_ENTITY: Readonly<Record<string, string>> = {
 /** Tables whose primary key leaves the tenant out. */
 const KEY_WITHOUT_TENANT: Readonly<Record<string, string>> = {
   audit_events: 'events before authentication have no tenant; the key is made by the database',
+  authorization_policies: 'templates have no tenant; ids are random and made here',
+  authorization_policy_versions: 'as above',
   tenants: 'the key is the tenant',
 };
 
@@ -44,6 +47,9 @@ const CATALOGUE: Readonly<Record<string, string>> = {
   plans: 'what can be had is the same for everybody',
 };
 
+/** Tables with rows of no tenant that every tenant reads, and none writes. */
+const READ_BY_ALL = ['authorization_policies'];
+
 /** Unique across tenants: a second owner is told that the value is taken. */
 const UNIQUE_FOR_ALL: Readonly<Record<string, string>> = {
   uq_api_keys_id: 'a key is looked up before its tenant is known; ids are random and made here',
@@ -51,7 +57,7 @@ const UNIQUE_FOR_ALL: Readonly<Record<string, string>> = {
 };
 
 /** Tables whose rows never change. */
-const APPEND_ONLY = ['audit_anchors', 'audit_events', 'audit_seals'];
+const APPEND_ONLY = ['audit_anchors', 'audit_events', 'audit_seals', 'authorization_policy_versions'];
 
 /** Append-only tables that a tenant's own requests only read. */
 const WRITTEN_FOR_TENANTS = ['audit_anchors', 'audit_seals'];
@@ -178,7 +184,16 @@ describe('tenant isolation', () => {
     expect(tenantTables().filter(({ secured, forced }) => !secured || !forced)).toEqual([]);
   });
 
-  it('has the same two policies on every table, and no third that would widen them', () => {
+  it('has the same two policies on every table, and no third that would widen them but where all read rows of no tenant', () => {
+    const readByAll = {
+      table: '',
+      name: 'global_rows',
+      roles: ['nexusrag_app'],
+      permissive: 'PERMISSIVE',
+      command: 'SELECT',
+      using: '(tenant_id IS NULL)',
+      check: null,
+    };
     for (const table of tenantTables()) {
       const own = `(${table.tenantColumn} = current_setting('app.tenant_id'::text, true))`;
       expect([table.name, byTable(found.policies, table)]).toEqual([
@@ -193,6 +208,7 @@ describe('tenant isolation', () => {
             using: 'true',
             check: 'true',
           },
+          ...(READ_BY_ALL.includes(table.name) ? [readByAll] : []),
           {
             table: '',
             name: 'tenant_rows',
@@ -276,43 +292,12 @@ describe('tenant isolation', () => {
 });
 
 describe('rows of two tenants', () => {
-  beforeAll(async () => {
-    for (const tenant of ['a', 'b']) {
-      for (const [table, values] of Object.entries(ROWS)) {
-        await as('nexusrag_system', undefined, (sql) => sql(`INSERT INTO ${table} ${values}`, [tenant]));
-      }
-    }
-  });
+  beforeAll(() => fill(db.dataSource, ['a', 'b']));
 
-  type Sql = <T = Record<string, unknown>>(text: string, parameters?: unknown[]) => Promise<T[]>;
-
-  /** Raw SQL in a transaction that is rolled back when it fails, as a forgotten repository would send it. */
-  async function as<T>(role: string, tenant: string | undefined, work: (sql: Sql) => Promise<T>): Promise<T> {
-    const runner = db.dataSource.createQueryRunner();
-    try {
-      await runner.query(`BEGIN; SET LOCAL ROLE ${role}`);
-      if (tenant !== undefined) await runner.query(`SELECT set_config('app.tenant_id', $1, true)`, [tenant]);
-      const result = await work(async (text, parameters) => {
-        const { records } = await runner.query(text, parameters ?? [], true);
-        return records as never;
-      });
-      await runner.query('COMMIT');
-      return result;
-    } catch (error) {
-      await runner.query('ROLLBACK');
-      throw error;
-    } finally {
-      await runner.release();
-    }
-  }
-
+  const as = <T>(role: string, tenant: string | undefined, work: (sql: Sql) => Promise<T>): Promise<T> =>
+    rawSql(db.dataSource, `SET LOCAL ROLE ${role}`, tenant, work);
   const app = <T>(tenant: string | undefined, work: (sql: Sql) => Promise<T>): Promise<T> =>
     as('nexusrag_app', tenant, work);
-  const failure = (attempt: Promise<unknown>): Promise<unknown> =>
-    attempt.then(
-      () => 'no failure',
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
-    );
 
   it('are there in every table', async () => {
     expect(Object.keys(ROWS).sort()).toEqual(tenantTables().map(({ name }) => name));
@@ -360,6 +345,22 @@ describe('rows of two tenants', () => {
         name,
         expect.stringMatching(/row-level security/),
       ]);
+    }
+  });
+
+  it('of no tenant are read by every tenant where that is listed, and written by none', async () => {
+    for (const name of READ_BY_ALL) {
+      const added = `INSERT INTO ${name} SELECT (jsonb_populate_record(NULL::${name},
+        to_jsonb(t) || '{"tenant_id": null, "id": "everybody"}')).* FROM ${name} t`;
+      expect(await failure(app('a', (sql) => sql(added)))).toMatch(/row-level security/);
+      await as('nexusrag_system', undefined, (sql) => sql(`${added} WHERE tenant_id = 'a'`));
+      const touched = await app('a', async (sql) => [
+        await sql(`SELECT id FROM ${name} WHERE tenant_id IS NULL`),
+        await sql(`UPDATE ${name} SET tenant_id = 'a' WHERE tenant_id IS NULL RETURNING 1`),
+        await sql(`DELETE FROM ${name} WHERE tenant_id IS NULL RETURNING 1`),
+      ]);
+      expect([name, touched]).toEqual([name, [[{ id: 'everybody' }], [], []]]);
+      await as('nexusrag_system', undefined, (sql) => sql(`DELETE FROM ${name} WHERE tenant_id IS NULL`));
     }
   });
 

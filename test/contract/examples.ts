@@ -15,16 +15,29 @@ export type Resource =
   | 'auditEvent'
   | 'actor'
   | 'request'
-  | 'delivery';
+  | 'delivery'
+  | 'user'
+  | 'policy'
+  | 'idlePolicy'
+  | 'permission'
+  | 'template';
 
-/** What an identifier of the catalogue names, which is the same for every tenant. */
-export const CATALOGUE_IDS = ['body.plan_id'];
+/** Identifiers that name nothing of a tenant: of the catalogue, which all share, and of a place in a stream. */
+export const COMMON_IDS = ['body.plan_id', 'header.last-event-id'];
+
+/** Inputs without which another one is not looked at. */
+export const BESIDE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'header.x-run-id': { 'header.last-event-id': '0' },
+};
+
+/** Belongs to no tenant: operators, as every admin is in these tests, find it whoever made it. */
+export const OWNERLESS: Resource = 'template';
 
 export type Ids = Readonly<Record<Resource, string>>;
 
 /**
- * The smallest valid request of an operation. Places are written `path.id`, `query.corpus_id`, `body.corpus_id`. The
- * path's `:tenant` is the caller's own.
+ * The smallest valid request of an operation. Places are written `path.id`, `query.corpus_id`, `body.corpus_id`,
+ * `header.x-run-id`. The path's `:tenant` is the caller's own.
  */
 export interface Example {
   /** Identifiers of resources that must exist. */
@@ -35,7 +48,7 @@ export interface Example {
   readonly path?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   /** The body beside its identifiers; `unique` is a text that no other request has. */
-  readonly body?: (unique: string) => Readonly<Record<string, string | boolean>>;
+  readonly body?: (unique: string) => Readonly<Record<string, unknown>>;
   readonly file?: string;
   /** Audit events of this request, where the operation declares further ones for other requests. */
   readonly writes?: readonly string[];
@@ -48,8 +61,16 @@ const OF_EVENTS = {
   'query.request_id': 'request',
 } as const;
 
+const QUESTION = { resource_type: 'document', action: 'read' };
+/** Applies to nothing. */
+const POLICY = { effect: 'deny', resource_type: 'document', action: 'read', condition_json: { any: [] } };
+
 /** By operation. A contract test demands one for every route, and that each is accepted. */
 export const EXAMPLES: Readonly<Record<string, Example>> = {
+  'access.explain': {
+    names: { 'body.principal_id': 'user', 'body.document_id': 'document' },
+    body: () => ({ principal_type: 'user', action: 'read' }),
+  },
   'api-keys.list': { names: { 'query.tenant_id': 'tenant' } },
   'api-keys.rotate': { names: { 'path.key_id': 'key' }, body: () => ({}) },
   'api-keys.update': {
@@ -61,6 +82,7 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   'audit.get': { names: { 'path.id': 'auditEvent' } },
   'audit.list': { names: OF_EVENTS },
   'audit.verify': { names: { 'query.tenant_id': 'tenant' } },
+  'authz.posture': {},
   'billing.testWebhook': {},
   'corpora.create': { invents: { 'body.id': 'corpus' }, body: (unique) => ({ name: unique }) },
   'corpora.delete': { names: { 'path.id': 'corpus' }, query: { cascade: 'true' } },
@@ -80,6 +102,7 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   'documents.get': { names: { 'path.id': 'document' } },
   'documents.list': { names: { 'query.corpus_id': 'corpus' } },
   'documents.reindex': { names: { 'path.id': 'document' }, body: () => ({}) },
+  'documents.replaceLabels': { names: { 'path.id': 'document' }, body: () => ({ labels: { level: 'high' } }) },
   'documents.upload': {
     names: { 'body.corpus_id': 'corpus' },
     invents: { 'body.document_id': 'document' },
@@ -90,16 +113,42 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   'health.live': {},
   'health.ready': {},
   'maintenance.run': { query: { task: 'prune_idempotency' } },
+  'permissions.grant': {
+    names: { 'path.document_id': 'document' },
+    invents: { 'body.principal_id': 'user' },
+    body: () => ({ principal_type: 'user', permission: 'read' }),
+  },
+  'permissions.grantMany': {
+    names: { 'path.document_id': 'document' },
+    body: (unique) => ({ permissions: [{ principal_type: 'user', principal_id: unique, permission: 'read' }] }),
+  },
+  'permissions.list': { names: { 'path.document_id': 'document' } },
+  'permissions.revoke': { names: { 'path.document_id': 'document', 'path.permission_id': 'permission' } },
   'plans.assign': { body: () => ({ plan_id: 'pro' }) },
   'plans.clearOverride': { path: { feature_key: 'feature.high_quota_tier' } },
   'plans.get': {},
   'plans.list': {},
   'plans.override': { body: () => ({ feature_key: 'feature.tts', enabled: true }) },
   'plans.requestUpgrade': { body: () => ({ target_plan: 'pro' }) },
+  'policies.create': { body: (unique) => ({ ...POLICY, name: unique }) },
+  'policies.delete': { names: { 'path.policy_id': 'policy' } },
+  'policies.disable': { names: { 'path.policy_id': 'policy' } },
+  'policies.enable': { names: { 'path.policy_id': 'idlePolicy' } },
+  'policies.get': { names: { 'path.policy_id': 'policy' } },
+  'policies.list': {},
+  'policies.simulate': { names: { 'path.policy_id': 'policy' }, body: () => QUESTION },
+  'policies.simulateDraft': { body: () => ({ ...QUESTION, policy: POLICY }) },
+  'policies.update': { names: { 'path.policy_id': 'policy' }, body: (unique) => ({ name: unique }) },
+  'policies.versions': { names: { 'path.policy_id': 'policy' } },
+  'policy-templates.create': { body: (unique) => ({ ...POLICY, name: unique }) },
+  'policy-templates.delete': { names: { 'path.template_id': 'template' } },
+  'policy-templates.get': { names: { 'path.template_id': 'template' } },
+  'policy-templates.list': {},
+  'policy-templates.update': { names: { 'path.template_id': 'template' }, body: (unique) => ({ name: unique }) },
   'quotas.get': {},
   'quotas.update': { body: () => ({ hard_cap_enabled: true }) },
   'run.create': {
-    names: { 'body.corpus_id': 'corpus' },
+    names: { 'body.corpus_id': 'corpus', 'header.x-run-id': 'run' },
     invents: { 'body.session_id': 'session' },
     body: () => ({ message: 'What is in the corpus?' }),
   },
@@ -121,10 +170,11 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
 };
 
 export interface Call {
-  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  readonly method: 'get' | 'head' | 'post' | 'put' | 'patch' | 'delete';
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
-  readonly body: Readonly<Record<string, string | boolean>> | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Readonly<Record<string, unknown>> | undefined;
   readonly file: string | undefined;
 }
 
@@ -163,6 +213,7 @@ export function callOf(route: Route, named: Ids, replaced: Readonly<Record<strin
     method: route.method.toLowerCase() as Call['method'],
     path: route.path.replaceAll(/:(\w+)/g, (_, name: string) => inPath[name] ?? ''),
     query: { ...query, ...at('query') },
+    headers: at('header'),
     body: body === undefined ? undefined : { ...body(unique), ...at('body') },
     file,
   };
@@ -174,18 +225,18 @@ export function exampleOf({ operation }: Route): Example {
   return example;
 }
 
-export function send(app: TestApp, { method, path, query, body, file }: Call, token?: string): Test {
-  const test = supertest(app.url)[method](path).query(query);
+export function send(app: TestApp, { method, path, query, headers, body, file }: Call, token?: string): Test {
+  const test = supertest(app.url)[method](path).query(query).set(headers);
   if (token !== undefined) test.set('Authorization', `Bearer ${token}`);
   if (file !== undefined) {
-    for (const [name, value] of Object.entries(body ?? {})) test.field(name, value);
+    for (const [name, value] of Object.entries(body ?? {})) test.field(name, String(value));
     return test.attach('file', Buffer.from(file), { filename: 'file.txt', contentType: 'text/plain' });
   }
   return body === undefined ? test : test.send(body);
 }
 
 /**
- * An override of a feature, a key, a corpus with an ingested document, a corpus that is searched with a model of former times, and a session in which a
+ * An override of a feature, a key, a corpus with an ingested document that everybody of the tenant may use, a corpus that is searched with a model of former times, and a session in which a
  * question was answered, and a dead webhook delivery. Nothing runs afterwards.
  *
  * @param asker whose session and run it is.
@@ -197,6 +248,8 @@ export async function furnish(app: TestApp, admin: Actor, asker = admin): Promis
   const document = { corpus_id, document_id: `${unique}-d`, text: 'The harbour opens at nine.' };
   await admin.post('/v1/documents/text', document).expect(202);
   await idle(app, admin.tenantId);
+  await app.grant(admin.tenantId, document.document_id, 'reader', 'read');
+  await app.grant(admin.tenantId, document.document_id, 'editor', 'owner');
   const session = { session_id: `${unique}-s`, corpus_id, message: 'When does the harbour open?' };
   const run = (await asker.post('/v1/run', session).expect(200)).get('X-Run-Id') ?? '';
   const staleCorpus = `${unique}-old`;
@@ -210,7 +263,7 @@ export async function furnish(app: TestApp, admin: Actor, asker = admin): Promis
      ON CONFLICT DO NOTHING`,
     [admin.tenantId],
   );
-  const { keyId: key } = await app.actor('reader', admin.tenantId);
+  const { keyId: key, userId: user } = await app.actor('reader', admin.tenantId);
   const [event] = await app.rows<{ id: string }>(
     `SELECT max(id)::text AS id FROM audit_events WHERE tenant_id = $1 AND event_type = 'corpora.created'`,
     [admin.tenantId],
@@ -223,7 +276,9 @@ export async function furnish(app: TestApp, admin: Actor, asker = admin): Promis
     [admin.tenantId, delivery],
   );
   return {
+    ...(await furnishAuthorization(admin, document.document_id)),
     tenant: admin.tenantId,
+    user,
     key,
     corpus: corpus_id,
     staleCorpus,
@@ -234,6 +289,26 @@ export async function furnish(app: TestApp, admin: Actor, asker = admin): Promis
     actor: admin.keyId,
     request: corpus.get('X-Request-Id') ?? '',
     delivery,
+  };
+}
+
+/** Policies that apply to nothing, one of them off, a template that does not either, and a permission for the document. */
+async function furnishAuthorization(
+  admin: Actor,
+  document: string,
+): Promise<Pick<Ids, 'policy' | 'idlePolicy' | 'permission' | 'template'>> {
+  const policies = '/v1/admin/authz/policies';
+  const create = async (path: string, body: object): Promise<string> =>
+    ((await admin.post(path, body).expect(201)).body as { data: { id: string } }).data.id;
+  return {
+    policy: await create(policies, { ...POLICY, name: 'On' }),
+    idlePolicy: await create(policies, { ...POLICY, name: 'Off', enabled: false }),
+    template: await create('/v1/admin/authz/templates', { ...POLICY, name: 'All' }),
+    permission: await create(`/v1/admin/authz/documents/${document}/permissions`, {
+      principal_type: 'role',
+      principal_id: 'admin',
+      permission: 'read',
+    }),
   };
 }
 
@@ -258,4 +333,9 @@ export const MISSING: Ids = {
   actor: 'no-such-key',
   request: 'no-such-request',
   delivery: 'no-such-delivery',
+  user: 'no-such-user',
+  policy: '0'.repeat(32),
+  idlePolicy: '0'.repeat(32),
+  permission: 'no-such-permission',
+  template: '0'.repeat(32),
 };

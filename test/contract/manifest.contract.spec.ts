@@ -4,11 +4,11 @@ import { Controller, Get, Module } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, MetadataScanner, NestFactory } from '@nestjs/core';
 import { AUDIT_EVENTS, ERRORS } from '../../src/app/catalogue.js';
 import type { Route } from '../../src/kernel/operation.js';
-import { ROLES } from '../../src/kernel/principal.js';
+import { ROLES, type Authority } from '../../src/kernel/principal.js';
 import { RouteManifest } from '../../src/platform/http/index.js';
 import { TestApp } from '../harness/app.js';
 import { DESCRIBED, described, errorsOf, inputsOf } from './openapi.js';
-import { CATALOGUE_IDS, EXAMPLES } from './examples.js';
+import { COMMON_IDS, EXAMPLES } from './examples.js';
 
 /** Operations that anybody may call. Each with the reason why. */
 const PUBLIC: Readonly<Record<string, string>> = {
@@ -17,15 +17,30 @@ const PUBLIC: Readonly<Record<string, string>> = {
   'health.ready': 'orchestrators probe without a credential; names parts, not addresses',
 };
 
+/** Operations that not every admin may call. Each with what it needs, and why. */
+const AUTHORITIES: Readonly<Record<string, readonly [Authority, string]>> = {
+  'plans.assign': ['plan_assignment', 'a tenant would give itself what it does not pay for'],
+  'plans.clearOverride': ['plan_assignment', 'as above'],
+  'plans.override': ['plan_assignment', 'as above'],
+  'policy-templates.create': ['operator', 'templates apply to every tenant'],
+  'policy-templates.delete': ['operator', 'as above'],
+  'policy-templates.get': ['operator', 'as above'],
+  'policy-templates.list': ['operator', 'as above'],
+  'policy-templates.update': ['operator', 'as above'],
+};
+
 /** Operations that change something and write no audit event. Each with the reason why. */
 const UNAUDITED: Readonly<Record<string, string>> = {};
 
 /** Reads that leave audit events beside those of every access. Each with the reason why. */
 const AUDITED_READS: Readonly<Record<string, string>> = {
+  'access.explain': 'who looks into the rights of others',
   'audit.export': 'the trail says who has a copy of it',
   'audit.get': 'who looks at the trail is watched, too',
   'audit.list': 'as above',
   'audit.verify': 'as above',
+  'policies.simulate': 'what was tried before it was put in force',
+  'policies.simulateDraft': 'as above',
   'self-serve.inactiveKeys': 'a report about credentials',
   'self-serve.listKeys': 'who looks for credentials; at most once an hour',
   'self-serve.plan': 'who looks at what the tenant has agreed on',
@@ -50,7 +65,8 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-const changes = ({ method }: Route): boolean => !['GET', 'HEAD', 'OPTIONS'].includes(method);
+const changes = ({ method, operation }: Route): boolean =>
+  !['GET', 'HEAD', 'OPTIONS'].includes(method) && operation.changesNothing !== true;
 const offenders = (wrong: (route: Route) => boolean): string[] =>
   routes.filter(wrong).map(({ operation }) => operation.id);
 
@@ -104,6 +120,12 @@ describe('the manifest', () => {
     expect(offenders(({ operation }) => operation.role === 'public').sort()).toEqual(Object.keys(PUBLIC).sort());
   });
 
+  it('demands an authority for exactly the listed operations, of admins', () => {
+    const demanding = routes.filter(({ operation }) => operation.authority !== undefined);
+    const expected = Object.entries(AUTHORITIES).map(([id, [authority]]) => [id, authority, 'admin']);
+    expect(demanding.map(({ operation: { id, authority, role } }) => [id, authority, role]).sort()).toEqual(expected);
+  });
+
   it("demands more than the reader role for every change except to conversations of one's own", () => {
     const byReaders = offenders((route) => changes(route) && !['editor', 'admin'].includes(route.operation.role));
     expect(byReaders.sort()).toEqual(['run.create', 'sessions.delete']);
@@ -136,7 +158,7 @@ describe('the manifest', () => {
         ? 'run'
         : changes(route)
           ? 'mutation'
-          : route.operation.id.startsWith('audit.')
+          : route.path.startsWith('/v1/ops/') || route.operation.id.startsWith('audit.')
             ? 'ops'
             : 'read';
     const guarded = ({ operation }: Route): boolean => operation.role !== 'public';
@@ -183,13 +205,13 @@ describe('the committed API description', () => {
 
   // An identifier that the table does not know is one that the cross-tenant matrix does not try.
   it('has every identifier in a request classified by the example of its operation', () => {
-    const identifier = /(^|_|\.)ids?$/;
+    const identifier = /[._-]ids?$/;
     for (const route of routes) {
       const { names = {}, invents = {} } = EXAMPLES[route.operation.id] ?? {};
       const inputs = inputsOf(DESCRIBED.get(described(route)) ?? { operationId: '', responses: {} });
       expect([route.operation.id, Object.keys({ ...names, ...invents }).sort()]).toEqual([
         route.operation.id,
-        inputs.filter((place) => identifier.test(place) && !CATALOGUE_IDS.includes(place)).sort(),
+        inputs.filter((place) => identifier.test(place) && !COMMON_IDS.includes(place)).sort(),
       ]);
     }
   });

@@ -42,16 +42,13 @@ export function described({ method, path }: Route): string {
   return `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`;
 }
 
-/** The operation's inputs as `path.id`, `query.limit`, `body.name`. */
+/** The operation's inputs as `path.id`, `query.limit`, `header.if-match`, `body.name`. */
 export function inputsOf({ parameters = [], requestBody }: Described): string[] {
   const bodies = Object.values(requestBody?.content ?? {}).flatMap(({ schema }) => {
     const name = schema?.$ref?.split('/').pop() ?? '';
     return Object.keys(DOCUMENT.components.schemas[name]?.properties ?? {});
   });
-  return [
-    ...parameters.filter((parameter) => parameter.in !== 'header').map(({ in: place, name }) => `${place}.${name}`),
-    ...bodies.map((name) => `body.${name}`),
-  ];
+  return [...parameters.map(({ in: place, name }) => `${place}.${name}`), ...bodies.map((name) => `body.${name}`)];
 }
 
 /** Error codes that the operation documents, with their status. */

@@ -1,3 +1,6 @@
+import type { DataSource } from 'typeorm';
+import { rawSql } from './raw-sql.js';
+
 /** One row of a tenant in every table, by table in the order of their foreign keys. $1 is the tenant. */
 export const ROWS: Readonly<Record<string, string>> = {
   tenants: `(id, name) VALUES ($1, 'T')`,
@@ -7,6 +10,9 @@ export const ROWS: Readonly<Record<string, string>> = {
   tenant_feature_overrides: `(tenant_id, feature_key, enabled) VALUES ($1, 'feature.tts', true)`,
   plan_upgrade_requests: `(tenant_id, current_plan_id, target_plan_id, requested_by_actor_id)
     VALUES ($1, 'free', 'pro', 'k')`,
+  authorization_policies: `(tenant_id, id, name, effect, resource_type, action)
+    VALUES ($1, 'p-' || $1, 'P', 'allow', 'document', 'read')`,
+  authorization_policy_versions: `(tenant_id, policy_id, version, snapshot) VALUES ($1, 'p-' || $1, 1, '{}')`,
   idempotency_records: `(tenant_id, id, actor_id, method, path, idem_key, request_hash, state, owner, locked_until,
     expires_at) VALUES ($1, 'x', 'k', 'POST', '/', 'i', 'h', 'in_progress', 'o', now(), now())`,
   audit_events: `(occurred_at, tenant_id, actor_type, event_type, outcome) VALUES (now(), $1, 'system', 'x', 'success')`,
@@ -46,3 +52,14 @@ export const ROWS: Readonly<Record<string, string>> = {
   checkpoints: `(tenant_id, id, subject_id, session_id, run_id, state_json)
     VALUES ($1, gen_random_uuid(), 'u', 's', 'r', '{}')`,
 };
+
+/** Puts the row of every table into each of the tenants. */
+export async function fill(dataSource: DataSource, tenants: readonly string[]): Promise<void> {
+  for (const tenant of tenants) {
+    for (const [table, values] of Object.entries(ROWS)) {
+      await rawSql(dataSource, 'SET LOCAL ROLE nexusrag_system', undefined, (sql) =>
+        sql(`INSERT INTO ${table} ${values}`, [tenant]),
+      );
+    }
+  }
+}

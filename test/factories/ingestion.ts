@@ -27,8 +27,9 @@ import { createSharedState, SharedState, sharedStateSettings } from '../../src/p
 import { Corpora, CorpusContents } from '../../src/features/corpora/index.js';
 import { AuthenticationWatch, authSettings } from '../../src/features/auth/index.js';
 import { PlanEvents, plansSettings } from '../../src/features/plans/index.js';
+import { Groups, NO_GROUPS, rbacAbacSettings } from '../../src/features/rbac-abac/index.js';
 import { retrievalSettings } from '../../src/features/retrieval/index.js';
-import { Tenants } from '../../src/features/tenants/index.js';
+import { Tenants, TenantSetup } from '../../src/features/tenants/index.js';
 import { AcceptDocument, type Accepted } from '../../src/features/ingestion/application/accept-document.js';
 import { DeleteDocument } from '../../src/features/ingestion/application/delete-document.js';
 import { Documents } from '../../src/features/ingestion/application/documents.js';
@@ -132,11 +133,12 @@ export const models: { current: EmbeddingModel; of: (id: string) => EmbeddingMod
 export const audit = new RecordedAudit();
 export const parser = new ScriptedParser();
 export const clock = new TestClock();
-const settings = loadSettings({ INGEST_MAX_CHUNKS: '50', CHUNKER: 'v1' }, [
+const settings = loadSettings({ INGEST_MAX_CHUNKS: '50', CHUNKER: 'v1', AUTHZ_DEFAULT_DENY: 'false' }, [
   ingestionSettings,
   retrievalSettings,
   authSettings,
   plansSettings,
+  rbacAbacSettings,
   sharedStateSettings,
 ]);
 
@@ -167,7 +169,7 @@ export function useIngestion(): void {
 /** Makes another tenant with an empty corpus the current one. */
 export async function newTenant(): Promise<void> {
   current.tenantId = `t-${ids.opaque()}`;
-  await new Tenants(db.uow).ensure(current.tenantId);
+  await the(Tenants).ensure(current.tenantId);
   current.corpusId = await newCorpus('Corpus');
 }
 
@@ -195,6 +197,9 @@ async function open(): Promise<void> {
     { provide: authSettings.token, useValue: settings.get(authSettings) },
     { provide: plansSettings.token, useValue: settings.get(plansSettings) },
     { provide: SharedState, useValue: createSharedState(settings.get(sharedStateSettings), clock, silentLog) },
+    { provide: rbacAbacSettings.token, useValue: settings.get(rbacAbacSettings) },
+    { provide: Groups, useValue: NO_GROUPS },
+    { provide: TenantSetup, useValue: { prepare: () => Promise.resolve() } },
     { provide: PlanEvents, useValue: { upgradeRequested: () => Promise.resolve() } },
     { provide: CorpusContents, useExisting: DocumentsOfCorpus },
   ];

@@ -3,9 +3,11 @@ import type { EmbeddingKind, EmbeddingVector } from '../../src/platform/model-ga
 import { EmbeddingModel } from '../../src/platform/model-gateway/index.js';
 import { fakeEmbedding } from '../../src/platform/model-gateway/fake-embedding.js';
 import { Corpora, DEFAULT_SEARCH_PLAN, type SearchPlan } from '../../src/features/corpora/index.js';
+import { DocumentGrants } from '../../src/features/rbac-abac/index.js';
 import { ChunkIndex, LocalSearch, type MetadataFilter, type NewChunk } from '../../src/features/retrieval/index.js';
 import type { Passage } from '../../src/features/retrieval/index.js';
-import { current, inTenant, rows, the, transaction } from './ingestion.js';
+import type { Eligibility, Reader } from '../../src/features/retrieval/persistence/eligibility.js';
+import { current, inTenant, remove, rows, the, transaction } from './ingestion.js';
 
 /** Compares words, as the built-in model does; vectors of two of these models do not compare. */
 export class TestModel extends EmbeddingModel {
@@ -82,15 +84,33 @@ export async function row(
   );
 }
 
+/** Deletes a document that `put` stored, as its owner. */
+export async function takeOut(documentId: string): Promise<void> {
+  await transaction(() => the(DocumentGrants).grantOwner(documentId, { subjectId: 'user-1', apiKeyId: 'key-1' }));
+  await remove(documentId);
+}
+
+/** What the system may find in a corpus of so many passages. */
+export const everything = (passages: number, filter?: MetadataFilter): Eligibility => ({
+  reader: 'system',
+  filter,
+  documents: undefined,
+  passages,
+  exact: true,
+  refused: new Set(),
+});
+
 interface Search extends Partial<SearchPlan> {
+  /** The system, unless given. */
+  readonly reader?: Reader;
   readonly corpusId?: string;
   readonly topK?: number;
   readonly filter?: MetadataFilter;
 }
 
 export function search(text: string, options: Search = {}): Promise<Passage[]> {
-  const { corpusId = current.corpusId, topK = 10, filter, ...plan } = options;
-  const query = { corpusId, text, topK, plan: { ...DEFAULT_SEARCH_PLAN, ...plan } };
+  const { corpusId = current.corpusId, topK = 10, reader = 'system', filter, ...plan } = options;
+  const query = { corpusId, text, topK, reader, plan: { ...DEFAULT_SEARCH_PLAN, ...plan } };
   return inTenant(() => the(LocalSearch).search(filter === undefined ? query : { ...query, filter }));
 }
 

@@ -10,6 +10,7 @@ import { createHttpApp, type HttpApp } from '../../src/app/http-app.js';
 import { openInfrastructure, type Infrastructure, type Replacements } from '../../src/app/infrastructure.js';
 import { ApiKeys } from '../../src/features/auth/index.js';
 import { Plans } from '../../src/features/plans/index.js';
+import type { DocumentPermissionEntity } from '../../src/features/rbac-abac/index.js';
 import { Tenants } from '../../src/features/tenants/index.js';
 import { AuditTrail } from '../../src/kernel/audit.js';
 import { runInContext, systemContext } from '../../src/kernel/context.js';
@@ -33,9 +34,17 @@ export interface Actor {
   readonly token: string;
   get(path: string): Test;
   post(path: string, body?: object): Test;
+  put(path: string, body: object): Test;
   patch(path: string, body: object): Test;
   delete(path: string): Test;
 }
+
+/** As grants name somebody. */
+interface Holder {
+  readonly type: DocumentPermissionEntity['principalType'];
+  readonly id: string;
+}
+type Permission = DocumentPermissionEntity['permission'];
 
 let tenants = 0;
 
@@ -118,9 +127,32 @@ export class TestApp {
       get: (path) => bearer(supertest(this.url).get(path)),
       post: (path, body) =>
         body === undefined ? bearer(supertest(this.url).post(path)) : bearer(supertest(this.url).post(path)).send(body),
+      put: (path, body) => bearer(supertest(this.url).put(path)).send(body),
       patch: (path, body) => bearer(supertest(this.url).patch(path)).send(body),
       delete: (path) => bearer(supertest(this.url).delete(path)),
     };
+  }
+
+  /**
+   * Grants something on a document of the tenant, without asking anybody.
+   *
+   * @param to an actor for their user, or a role for everybody of it.
+   */
+  async grant(
+    tenantId: string,
+    documentId: string,
+    to: Actor | Role | Holder,
+    permission: Permission = 'read',
+    expiresAt: Date | null = null,
+  ): Promise<void> {
+    const { type, id } = holderOf(to);
+    await this.rows(
+      `INSERT INTO document_permissions
+         (tenant_id, id, document_id, principal_type, principal_id, permission, granted_by, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, 'test', $7)
+       ON CONFLICT ON CONSTRAINT uq_document_permissions DO UPDATE SET expires_at = EXCLUDED.expires_at`,
+      [tenantId, this.infrastructure.ids.uuid(), documentId, type, id, permission, expiresAt],
+    );
   }
 
   anonymous(): ReturnType<typeof supertest> {
@@ -144,6 +176,11 @@ export class TestApp {
     await this.app.nest.get<AuditTrail, AuditWriter>(AuditTrail).flush();
     return this.rows(`SELECT * FROM audit_events WHERE tenant_id IS NOT DISTINCT FROM $1 ORDER BY id`, [tenantId]);
   }
+}
+
+function holderOf(to: Actor | Role | Holder): Holder {
+  if (typeof to === 'string') return { type: 'role', id: to };
+  return 'userId' in to ? { type: 'user', id: to.userId } : to;
 }
 
 function collector(lines: Json[]): Writable {

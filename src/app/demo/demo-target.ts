@@ -2,6 +2,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { Corpora } from '../../features/corpora/index.js';
 import { AcceptDocument, ingestionErrors, Submissions } from '../../features/ingestion/index.js';
 import { Plans } from '../../features/plans/index.js';
+import { DocumentGrants } from '../../features/rbac-abac/index.js';
 import { Tenants } from '../../features/tenants/index.js';
 import { commonErrors } from '../../kernel/common-errors.js';
 import type { Infrastructure } from '../infrastructure.js';
@@ -12,6 +13,7 @@ export function demoTarget(app: INestApplicationContext, { ids, uow }: Infrastru
   const corpora = app.get(Corpora, { strict: false });
   const submissions = app.get(Submissions, { strict: false });
   const documents = app.get(AcceptDocument, { strict: false });
+  const grants = app.get(DocumentGrants, { strict: false });
   return {
     requestId: () => ids.uuid(),
     ensureTenant: (id) => app.get(Tenants, { strict: false }).ensure(id),
@@ -40,5 +42,14 @@ export function demoTarget(app: INestApplicationContext, { ids, uow }: Infrastru
       if (status !== 'failed') throw ingestionErrors.INGEST_IN_PROGRESS();
       throw commonErrors.UPSTREAM_ERROR({ message: `The document ${id} could not be indexed. The log says why.` });
     },
+    share: (documentId) =>
+      uow.run(async () => {
+        const sql = `SELECT 1 FROM documents WHERE tenant_id = $1 AND id = $2 AND created_by = 'system'
+            AND NOT EXISTS (SELECT FROM document_permissions p WHERE p.tenant_id = $1 AND p.document_id = $2)`;
+        if ((await uow.first(sql, [uow.tenantId, documentId])) === undefined) return;
+        await grants.grantRole(documentId, 'reader', 'read');
+        await grants.grantRole(documentId, 'editor', 'read');
+        await grants.grantRole(documentId, 'admin', 'owner');
+      }),
   };
 }

@@ -10,6 +10,7 @@ class FakeTarget implements DemoTarget {
   readonly plans: (readonly [tenantId: string | undefined, planId: string])[] = [];
   readonly corpora = new Set<string>();
   readonly documents = new Map<string, DemoDocument>();
+  readonly shared: string[] = [];
   readonly contexts = new Set<string | undefined>();
   failOn: string | undefined;
 
@@ -35,6 +36,9 @@ class FakeTarget implements DemoTarget {
     if (document.id === this.failOn) throw commonErrors.SERVICE_UNAVAILABLE();
     this.documents.set(document.id, document);
   }
+  async share(documentId: string): Promise<void> {
+    this.shared.push(documentId);
+  }
   requestId(): string {
     return 'seed';
   }
@@ -56,12 +60,16 @@ describe('seedDemo', () => {
     });
     expect(target.plans).toEqual([['t1', 'enterprise']]);
     expect([...target.tenants, ...target.corpora, ...target.contexts]).toEqual(['t1', 'c1', 't1']);
+    expect(target.shared).toEqual(['demo-1', 'demo-2', 'demo-3']);
   });
 
-  it('changes nothing when the corpus has chunks', async () => {
+  // Also what an installation of before grants needs, where the demo would find nothing any more.
+  it('only shares the documents again when the corpus has chunks', async () => {
     await seedDemo(target);
     target.failOn = 'demo-1';
+    target.shared.length = 0;
     expect(await seedDemo(target)).toMatchObject({ seeded: false, chunks: 10 });
+    expect(target.shared).toEqual(['demo-1', 'demo-2', 'demo-3']);
   });
 
   it('uses a corpus that exists but is empty', async () => {

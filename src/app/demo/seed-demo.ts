@@ -19,6 +19,8 @@ export interface DemoTarget {
   countChunks(corpusId: string): Promise<number>;
   /** Makes the document searchable before it returns, replacing one of the same id. */
   ingest(corpusId: string, document: DemoDocument, text: string): Promise<void>;
+  /** Lets everybody of the tenant read a document of the system, and admins do all with it, unless it has grants. */
+  share(documentId: string): Promise<void>;
   requestId(): string;
 }
 
@@ -33,7 +35,7 @@ export interface Seeded {
 
 /**
  * Gives the demo tenant its plan unless it ever had one, and the demo corpus with its documents unless that corpus has
- * chunks, whosever they are.
+ * chunks, whosever they are. Documents that were seeded before there were grants get them, too.
  */
 export async function seedDemo(target: DemoTarget): Promise<Seeded> {
   const place = { tenantId: DEMO_TENANT, corpusId: DEMO_CORPUS, documents: DEMO_DOCUMENTS.length };
@@ -41,10 +43,12 @@ export async function seedDemo(target: DemoTarget): Promise<Seeded> {
   return runInContext(systemContext(target.requestId(), DEMO_TENANT), async () => {
     await target.startOnPlan(DEMO_PLAN);
     const present = await target.countChunks(DEMO_CORPUS);
-    if (present > 0) return { ...place, seeded: false, chunks: present };
-    await ensureCorpus(target);
-    for (const document of DEMO_DOCUMENTS) await target.ingest(DEMO_CORPUS, document, demoText(document));
-    return { ...place, seeded: true, chunks: await target.countChunks(DEMO_CORPUS) };
+    if (present === 0) {
+      await ensureCorpus(target);
+      for (const document of DEMO_DOCUMENTS) await target.ingest(DEMO_CORPUS, document, demoText(document));
+    }
+    for (const { id } of DEMO_DOCUMENTS) await target.share(id);
+    return { ...place, seeded: present === 0, chunks: await target.countChunks(DEMO_CORPUS) };
   });
 }
 

@@ -35,6 +35,7 @@ export const providerSmoke = defineCommand({
         const { provider, passages } = await retriever.retrieve(corpus, {
           query,
           topK: retriever.topK(corpus, topK),
+          reader: 'system',
         });
         return { provider, items: passages.map(({ score, source, text }) => ({ score, source, text })) };
       }, tenant);

@@ -7,6 +7,7 @@ import { KeyChanges } from './application/key-changes.js';
 import { KeyEvictions } from './application/key-evictions.js';
 import { Operators } from './application/operators.js';
 import { KeyReports } from './application/key-reports.js';
+import { Subjects } from './application/subjects.js';
 import { ApiKeysController } from './http/api-keys.controller.js';
 import { Authenticate } from './http/authenticate.guard.js';
 import { SelfServeKeysController } from './http/self-serve-keys.controller.js';
@@ -25,7 +26,8 @@ import { ApiKeysRepository } from './persistence/api-keys.repository.js';
     Authenticator,
     Authenticate,
     Operators,
+    Subjects,
   ],
-  exports: [ApiKeys, Authenticate, Operators],
+  exports: [ApiKeys, Authenticate, Operators, Subjects],
 })
 export class AuthModule {}

@@ -1,5 +1,6 @@
 export { Operators } from './application/operators.js';
 export { ApiKeys, type CreatedKey, type CreateKey } from './application/api-keys.js';
+export { Subjects, type Subject } from './application/subjects.js';
 export { AuthenticationWatch } from './application/authentication-watch.js';
 export { authAudit } from './auth.audit.js';
 export { authErrors } from './auth.errors.js';

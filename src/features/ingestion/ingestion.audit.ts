@@ -30,6 +30,11 @@ export const ingestionAudit = defineAuditEvents({
     metadata: ['job_id', 'duration_ms', 'attempts', 'code'],
     delivery: 'transactional',
   },
+  'documents.labels.replaced': {
+    description: 'The labels of a document were replaced, which may change who can do what with it.',
+    metadata: ['corpus_id', 'label_keys'],
+    delivery: 'transactional',
+  },
   'documents.deleted': {
     description: 'A document was deleted with its chunks, labels and grants.',
     metadata: ['corpus_id', 'had_storage'],

@@ -6,6 +6,7 @@ import { AcceptDocument } from './application/accept-document.js';
 import { DeleteDocument } from './application/delete-document.js';
 import { DocumentChunks } from './application/document-chunks.js';
 import { DocumentContent } from './application/document-content.js';
+import { DocumentLabels } from './application/document-labels.js';
 import { DocumentText } from './application/document-text.js';
 import { DocumentWriter } from './application/document-writer.js';
 import { DocumentsOfCorpus } from './application/documents-of-corpus.js';
@@ -16,6 +17,7 @@ import { IngestHistory } from './application/ingest-history.js';
 import { IngestProgress } from './application/ingest-progress.js';
 import { IngestReaper } from './application/ingest-reaper.js';
 import { InlineIngestion } from './application/inline-ingestion.js';
+import { PermittedDocuments } from './application/permitted-documents.js';
 import { QueueDepth } from './application/queue-depth.js';
 import { ReindexDocument } from './application/reindex-document.js';
 import { SourceTexts } from './application/source-texts.js';
@@ -39,7 +41,9 @@ import { SourceRemovalsRepository } from './persistence/source-removals.reposito
     SourceTexts,
     DocumentText,
     Documents,
+    PermittedDocuments,
     DocumentContent,
+    DocumentLabels,
     DocumentWriter,
     AcceptDocument,
     ReindexDocument,

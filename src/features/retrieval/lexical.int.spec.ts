@@ -7,13 +7,22 @@ import {
   models,
   newCorpus,
   newTenant,
-  remove,
   rows,
   the,
   transaction,
   useIngestion,
 } from '../../../test/factories/ingestion.js';
-import { countable, counted, miscounted, put, row, search, TestModel } from '../../../test/factories/retrieval.js';
+import {
+  countable,
+  counted,
+  everything,
+  miscounted,
+  put,
+  row,
+  search,
+  TestModel,
+  takeOut,
+} from '../../../test/factories/retrieval.js';
 import { LANGUAGES } from '../../kernel/languages.js';
 import { UnitOfWork } from '../../platform/db/index.js';
 import { analyzerFor } from '../../platform/text-analysis/index.js';
@@ -35,9 +44,14 @@ beforeEach(() => {
 const reading = <T>(fn: () => Promise<T>): Promise<T> => inTenant(() => the(UnitOfWork).read(fn));
 
 /** What the leg finds in the current corpus. */
-async function ranked(terms: WeightedTerms, more: Partial<LexicalSearch> = {}, feedback = false): Promise<Hit[]> {
+async function ranked(
+  terms: WeightedTerms,
+  { filter, ...more }: Partial<LexicalSearch> & { filter?: MetadataFilter } = {},
+  feedback = false,
+): Promise<readonly Hit[]> {
   const { chunks: passages } = await counted();
-  const search = { corpusId: current.corpusId, terms, passages, limit: 1000, wanted: 1, ...more };
+  const eligibility = everything(passages, filter);
+  const search = { corpusId: current.corpusId, terms, passages, eligibility, limit: 1000, wanted: 1, ...more };
   return reading(() => the(LexicalSearcher).rank(search, feedback));
 }
 
@@ -253,9 +267,9 @@ describe('other corpora and tenants', () => {
     const others = await rows<{ id: string }>(`SELECT id FROM chunks WHERE tenant_id = $1 AND document_id <> 'own'`);
     const strangers = [...others.map(({ id }) => id), foreign?.id ?? ''];
     expect(strangers).toHaveLength(2);
-    const terms = await reading(() => the(LexicalRepository).termsOf(current.corpusId, strangers));
-    const texts = await reading(() => the(PassagesRepository).find(current.corpusId, strangers));
-    expect([terms.size, texts.size]).toEqual([0, 0]);
+    const terms = await reading(() => the(LexicalRepository).termsOf(current.corpusId, strangers, everything(2)));
+    const texts = await reading(() => the(PassagesRepository).find(current.corpusId, strangers, everything(2)));
+    expect([terms.size, texts.length]).toEqual([0, 0]);
   });
 
   it('do not count: a word is as rare as it is in its own corpus', async () => {
@@ -312,7 +326,13 @@ describe('the index of words', () => {
       ['w8', 1],
       ['common', 0.1],
     ]);
-    const ranking = { corpusId: current.corpusId, worth, proposing: ['w7', 'w8'], limit: 10 };
+    const ranking = {
+      corpusId: current.corpusId,
+      worth,
+      proposing: ['w7', 'w8'],
+      limit: 10,
+      eligibility: everything(5000),
+    };
     plans.length = 0;
     await transaction(() => explaining().rank(ranking));
     expect(plans).toEqual([expect.stringContaining('ix_chunks_terms')]);
@@ -338,7 +358,7 @@ describe('the counts of holders', () => {
         await put(`d${n}`, texts(n));
         await put(`d${n}`, texts(n + 1), { generation: 2 });
         await put(`o${n}`, texts(n), { corpusId: other });
-        if (n % 2 === 0) await remove(`d${n}`);
+        if (n % 2 === 0) await takeOut(`d${n}`);
       }),
     );
     expect(await miscounted()).toEqual([]);
@@ -349,7 +369,7 @@ describe('the counts of holders', () => {
     expect(boats?.count).toBe(12);
     expect(await counted()).toEqual(await countable());
     await inTenant(() => the(Corpora).delete(other, true));
-    for (const n of [1, 3, 5, 7]) await remove(`d${n}`);
+    for (const n of [1, 3, 5, 7]) await takeOut(`d${n}`);
     expect(await miscounted()).toEqual([]);
     expect(await rows(`SELECT FROM corpus_terms WHERE tenant_id = $1 AND chunk_count <> 0`)).toEqual([]);
   });

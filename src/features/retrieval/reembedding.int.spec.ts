@@ -9,14 +9,23 @@ import {
   models,
   newCorpus,
   outbox,
-  remove,
   rows,
   the,
   transaction,
   useIngestion,
   work,
 } from '../../../test/factories/ingestion.js';
-import { counted, countable, gate, passage, put, row, search, TestModel } from '../../../test/factories/retrieval.js';
+import {
+  counted,
+  countable,
+  gate,
+  passage,
+  put,
+  row,
+  search,
+  TestModel,
+  takeOut,
+} from '../../../test/factories/retrieval.js';
 import type { JobRun } from '../../kernel/jobs.js';
 import { modelErrors } from '../../platform/model-gateway/model-gateway.errors.js';
 import { Corpora } from '../corpora/index.js';
@@ -353,7 +362,7 @@ describe('the move to another model', () => {
     await put('e', texts(2, 'e'));
     next.before = async () => {
       next.before = async () => undefined;
-      await remove('d');
+      await takeOut('d');
       await put('e', texts(3, 'e'), { generation: 2 });
     };
     await carryOut();

@@ -1,6 +1,11 @@
-import { defineSettings, int, type SettingsOf } from '../../kernel/settings.js';
+import { bool, defineSettings, int, type SettingsOf } from '../../kernel/settings.js';
 
 export const retrievalSettings = defineSettings('retrieval', 'Retrieval', {
+  enforceDocumentAcl: bool({
+    env: 'RETRIEVAL_ENFORCE_DOCUMENT_ACL',
+    default: true,
+    doc: 'Questions and searches find only documents that who asks may read. DANGEROUS to turn off: then everybody who may ask a corpus gets passages of documents that they cannot open.',
+  }),
   maxTopK: int({
     env: 'RETRIEVAL_MAX_TOP_K',
     default: 20,

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CorporaModule } from '../corpora/index.js';
 import { PlansModule } from '../plans/index.js';
+import { RbacAbacModule } from '../rbac-abac/index.js';
 import { RetrievalModule } from '../retrieval/index.js';
 import { AnswerGraph } from './application/answer-graph.js';
 import { RunLogs } from './application/run-logs.js';
@@ -15,7 +16,7 @@ import { ConversationsRepository } from './persistence/conversations.repository.
 import { SessionsRepository } from './persistence/sessions.repository.js';
 
 @Module({
-  imports: [CorporaModule, PlansModule, RetrievalModule],
+  imports: [CorporaModule, PlansModule, RbacAbacModule, RetrievalModule],
   controllers: [RunController, RunEventsController, SessionsController],
   providers: [
     ConversationsRepository,

@@ -12,6 +12,8 @@ export const CROSS_TENANT = {
   webhooks: 'delete deliveries of all tenants that ended long ago',
   generations: 'find passages that an ingestion left behind',
   usage: 'write the units that all tenants used, in one batch, and delete those of long ago',
+  policyTemplates: 'change the policies that apply to every tenant',
+  expiredGrants: 'delete permissions of all tenants that expired long ago',
 } as const;
 
 export type CrossTenantReason = keyof typeof CROSS_TENANT;

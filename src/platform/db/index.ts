@@ -13,3 +13,4 @@ export { Migrator, type MigrationStatus } from './migrator.js';
 export { dbErrors } from './db.errors.js';
 export { dbSettings, type DbSettings } from './db.settings.js';
 export { PLANNED_ANEW } from './prepared-statements.js';
+export { SqlParameters } from './sql-parameters.js';

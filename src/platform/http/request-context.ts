@@ -41,6 +41,8 @@ export function requestContext(clock: Clock, ids: Ids): RequestHandler {
       requestId: given !== undefined && REQUEST_ID.test(given) ? given : ids.uuid(),
       apiVersion: isLegacy(request.path) ? 'legacy' : 'v1',
       trail: ['context'],
+      method: request.method,
+      path: request.path,
       ...(traceparent !== undefined && TRACEPARENT.test(traceparent) ? { traceparent } : {}),
       ...(request.ip === undefined || isIP(request.ip) === 0 ? {} : { ipAddress: request.ip }),
       ...(userAgent === undefined ? {} : { userAgent }),

@@ -83,6 +83,7 @@ describe('tenants', () => {
       expect(foreign[0]).toBe(404);
     }
     expect((await stranger.get('/v1/documents').expect(200)).body.data).toEqual([]);
+    await app.grant(admin.tenantId, id, 'reader');
     await reader.get(`/v1/documents/${id}`).expect(200);
   });
 

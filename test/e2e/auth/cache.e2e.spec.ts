@@ -1,44 +1,31 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import supertest from 'supertest';
-import { createHttpApp, type HttpApp } from '../../../src/app/http-app.js';
-import { openInfrastructure, type Infrastructure } from '../../../src/app/infrastructure.js';
 import { ApiKeys } from '../../../src/features/auth/index.js';
 import type { Role } from '../../../src/kernel/principal.js';
 import { TestApp, type Actor } from '../../harness/app.js';
 import { eventually } from '../../harness/eventually.js';
+import { Replica } from '../../harness/replica.js';
 import { ShiftedClock } from './shifted-clock.js';
 
 const TTL_SECONDS = 60;
 
 const clock = new ShiftedClock();
 let app: TestApp;
-let shared: Infrastructure;
-let replica: HttpApp;
-let replicaUrl: string;
+let replica: Replica;
 
 beforeAll(async () => {
   app = await TestApp.start({ AUTH_CACHE_TTL_S: String(TTL_SECONDS) }, { clock });
-  const { settings, database, state, logger } = app.infrastructure;
-  // A second process as far as it can be one in here: its own caches, and its own connection where there is Redis.
-  shared = await openInfrastructure(settings, {
-    clock,
-    logger,
-    database: { ...database, close: () => Promise.resolve() },
-    ...(state.distributed ? {} : { state }),
-  });
-  replica = await createHttpApp(shared);
-  replicaUrl = `http://127.0.0.1:${await replica.listen(0)}`;
+  replica = await Replica.of(app);
 });
 afterAll(async () => {
   await replica.close();
-  await shared.close();
   await app.close();
 });
 
 const keys = () => app.app.nest.get(ApiKeys);
 const onBoth = async ({ token }: { token: string }) => {
   const ask = (url: string) => supertest(url).get('/v1/corpora').set('Authorization', `Bearer ${token}`);
-  const [first, second] = await Promise.all([ask(app.url), ask(replicaUrl)]);
+  const [first, second] = await Promise.all([ask(app.url), ask(replica.url)]);
   return [first.status, second.status];
 };
 const setRole = (actor: Actor, role: Role) =>
@@ -105,7 +92,7 @@ describe('a cached key', () => {
     const request = { role: 'editor', name: 'second', userId: actor.userId } as const;
     await app.as(actor.tenantId, () => keys().create(request));
     await eventually(async () => {
-      for (const url of [app.url, replicaUrl]) {
+      for (const url of [app.url, replica.url]) {
         const response = await supertest(url)
           .post('/v1/corpora')
           .set('Authorization', `Bearer ${actor.token}`)

@@ -4,7 +4,7 @@ import supertest, { type Response, type Test } from 'supertest';
 import { TestApp, type Actor } from '../../harness/app.js';
 import { until } from '../../harness/until.js';
 import { ShiftedClock } from '../auth/shifted-clock.js';
-import { Replica } from '../run/replica.js';
+import { Replica } from '../../harness/replica.js';
 import { Gate } from '../run/scripted-chat.js';
 import { asOwner, newCorpus } from '../retrieval/chunks.js';
 import { HeldBlobs } from './held-blobs.js';

@@ -15,6 +15,12 @@ export class HeldBlobs extends BlobStore {
     return gate;
   }
 
+  /** What is stored of a tenant. */
+  texts(tenantId: string): string[] {
+    const own = [...this.#blobs].filter(([key]) => key.startsWith(`tenants/${tenantId}/`));
+    return own.map(([, bytes]) => Buffer.from(bytes).toString());
+  }
+
   async put(key: string, bytes: Uint8Array): Promise<void> {
     const gate = this.#gates.shift();
     if (gate !== undefined) {

@@ -417,6 +417,7 @@ describe('deleting', () => {
     await library.text({ document_id: 'd' }).expect(202);
     const reader = await app.actor('reader', editor.tenantId);
     expectCode(await reader.delete('/v1/documents/d'), 403, 'AUTH_FORBIDDEN');
+    await app.grant(editor.tenantId, 'd', reader);
     await reader.get('/v1/documents/d').expect(200);
   });
 });

@@ -186,6 +186,7 @@ describe('the text of a document', () => {
   it('is there for readers, under both versions of the path', async () => {
     await library.text({ document_id: 'd', text }).expect(202);
     const reader = await app.actor('reader', editor.tenantId);
+    await app.grant(editor.tenantId, 'd', 'reader');
     expect((await reader.get('/v1/documents/d/content').expect(200)).body.data.text).toBe(text);
     expect((await reader.get('/documents/d/content').expect(200)).body.text).toBe(text);
   });

@@ -117,7 +117,7 @@ describe('a task', () => {
       const { error } = bodyOf(await run(admin, task).expect(422));
       expect(error).toEqual({
         code: 'VALIDATION_ERROR',
-        message: 'task must be one of prune_idempotency, prune_audit, prune_usage.',
+        message: 'task must be one of prune_idempotency, prune_audit, prune_usage, prune_permissions.',
       });
     },
   );

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import supertest, { type Response } from 'supertest';
-import { createHttpApp, type HttpApp } from '../../../src/app/http-app.js';
-import { openInfrastructure, type Infrastructure } from '../../../src/app/infrastructure.js';
 import { Plans } from '../../../src/features/plans/index.js';
 import { PLAN_FEATURES } from '../../../src/kernel/plan-features.js';
 import { TestApp, type Actor } from '../../harness/app.js';
 import { eventually } from '../../harness/eventually.js';
+import { Replica } from '../../harness/replica.js';
 import { asOwner } from '../retrieval/chunks.js';
 import { ShiftedClock } from '../auth/shifted-clock.js';
 
@@ -21,26 +20,14 @@ const LOCAL = { retrieval: { provider: 'local_pgvector' } };
 
 const clock = new ShiftedClock();
 let app: TestApp;
-let shared: Infrastructure;
-let replica: HttpApp;
-let replicaUrl: string;
+let replica: Replica;
 
 beforeAll(async () => {
   app = await TestApp.start({}, { clock });
-  const { settings, database, state, logger } = app.infrastructure;
-  // A second process as far as it can be one in here: its own caches, and its own connection where there is Redis.
-  shared = await openInfrastructure(settings, {
-    clock,
-    logger,
-    database: { ...database, close: () => Promise.resolve() },
-    ...(state.distributed ? {} : { state }),
-  });
-  replica = await createHttpApp(shared);
-  replicaUrl = `http://127.0.0.1:${await replica.listen(0)}`;
+  replica = await Replica.of(app);
 });
 afterAll(async () => {
   await replica.close();
-  await shared.close();
   await app.close();
 });
 
@@ -387,7 +374,7 @@ describe('a change', () => {
           .post('/v1/corpora')
           .set('Authorization', `Bearer ${admin.token}`)
           .send({ name: `Corpus ${(named += 1)}`, provider_config_json: VERTEX });
-      return (await Promise.all([create(app.url), create(replicaUrl)])).map(({ status }) => status);
+      return (await Promise.all([create(app.url), create(replica.url)])).map(({ status }) => status);
     };
     for (const [change, expected] of [
       [() => override(admin, { feature_key: key, enabled: true }), 201],

@@ -4,7 +4,7 @@ import { UsageLedger } from '../../../src/features/quotas/index.js';
 import { sharedStateErrors } from '../../../src/platform/shared-state/index.js';
 import { TestApp, type Actor } from '../../harness/app.js';
 import { eventually } from '../../harness/eventually.js';
-import { Replica } from '../run/replica.js';
+import { Replica } from '../../harness/replica.js';
 import { expectUsed, ledgerOf, quotaOf, setQuota } from './meter.js';
 
 /** The limiter is on, with room for all but the runs. */

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Response } from 'supertest';
 import { SETTINGS } from '../../../src/app/catalogue.js';
-import { createHttpApp } from '../../../src/app/http-app.js';
-import { openInfrastructure } from '../../../src/app/infrastructure.js';
 import { silentLog } from '../../../src/kernel/log.js';
 import { loadSettings, SettingsError } from '../../../src/kernel/settings.js';
 import { SystemClock } from '../../../src/kernel/time.js';
@@ -10,6 +8,7 @@ import { RedisGate } from '../../../src/platform/shared-state/redis-gate.js';
 import { TestApp, type Actor } from '../../harness/app.js';
 import { eventually } from '../../harness/eventually.js';
 import { Hop } from '../../harness/hop.js';
+import { Replica } from '../../harness/replica.js';
 import { testRedisUrl } from '../../harness/services.js';
 import { until } from '../../harness/until.js';
 import { ShiftedClock } from '../auth/shifted-clock.js';
@@ -322,24 +321,15 @@ describe('two replicas', () => {
     const app = await TestApp.start(env, {}, false);
     const ahead = new ShiftedClock();
     ahead.advance(2);
-    const { settings, database, logger, state, appendLogs, gate } = app.infrastructure;
-    const shared = state.distributed ? {} : { state, appendLogs, gate };
-    const replica = await openInfrastructure(settings, {
-      logger,
-      clock: ahead,
-      database: { ...database, close: () => Promise.resolve() },
-      ...shared,
-    });
-    const other = await createHttpApp(replica);
+    const replica = await Replica.of(app, { clock: ahead });
     try {
-      const port = await other.listen(0);
       const { token } = await app.actor('reader');
       const get = async (url: string): Promise<number> =>
         (await fetch(`${url}/v1/corpora`, { headers: { Authorization: `Bearer ${token}` } })).status;
       const began = clock.monotonic();
       const found: number[] = [];
       while (clock.monotonic() - began < 3000) {
-        found.push(...(await Promise.all([app.url, `http://127.0.0.1:${port}`].map(get))));
+        found.push(...(await Promise.all([app.url, replica.url].map(get))));
       }
       const seconds = (clock.monotonic() - began) / 1000;
       const admitted = found.filter((status) => status === 200).length;
@@ -347,8 +337,7 @@ describe('two replicas', () => {
       expect(admitted).toBeLessThanOrEqual(4 + 2 * seconds);
       expect(admitted).toBeGreaterThanOrEqual(4 + 2);
     } finally {
-      await other.close();
-      if (replica.state.distributed) await replica.close();
+      await replica.close();
       await app.close();
     }
   });

@@ -18,6 +18,19 @@ export interface TestChunk {
   readonly embeddingModel?: string;
 }
 
+export interface TestGrant {
+  readonly to: readonly [type: 'user' | 'role' | 'group' | 'api_key', id: string];
+  readonly permission?: 'read' | 'write' | 'delete' | 'reindex' | 'owner';
+  readonly expiresAt?: Date;
+}
+
+/** What lets everybody in the tenant read. */
+const EVERYBODY: readonly TestGrant[] = [
+  { to: ['role', 'reader'] },
+  { to: ['role', 'editor'] },
+  { to: ['role', 'admin'] },
+];
+
 let corpora = 0;
 
 /** @param owner an editor or more. */
@@ -33,15 +46,19 @@ export async function putChunks(
   tenantId: string,
   corpusId: string,
   chunks: readonly TestChunk[],
+  grants = EVERYBODY,
 ): Promise<string> {
   const { embeddings, ids } = app.infrastructure;
   const documentId = ids.opaque();
   await app.rows(
     `INSERT INTO documents (tenant_id, id, corpus_id, uri, filename, content_type, ingest_source, status,
-                            content_sha256, byte_count, chunker, chunk_size_chars, chunk_overlap_chars, created_by)
-     VALUES ($1, $2, $3, 'document://' || $2, 'notes.txt', 'text/plain', 'raw_text', 'succeeded', '', 0, 'v1', 1200, 0, 'test')`,
-    [tenantId, documentId, corpusId],
+                            content_sha256, byte_count, chunker, chunk_size_chars, chunk_overlap_chars, num_chunks,
+                            created_by)
+     VALUES ($1, $2, $3, 'document://' || $2, 'notes.txt', 'text/plain', 'raw_text', 'succeeded', '', 0, 'v1', 1200, 0, $4,
+             'test')`,
+    [tenantId, documentId, corpusId, chunks.length],
   );
+  await grant(app, tenantId, documentId, grants);
   const unembedded = chunks.filter(({ vector }) => vector === undefined).map(({ text }) => text);
   const made = unembedded.length === 0 ? [] : await embeddings.embed(unembedded, 'document');
   const vectors = chunks.map(({ vector, text }) => vector ?? made[unembedded.indexOf(text)] ?? []);
@@ -93,6 +110,23 @@ export async function putChunks(
     ],
   );
   return documentId;
+}
+
+async function grant(app: TestApp, tenantId: string, documentId: string, grants: readonly TestGrant[]): Promise<void> {
+  await app.rows(
+    `INSERT INTO document_permissions
+       (tenant_id, id, document_id, principal_type, principal_id, permission, expires_at, granted_by)
+     SELECT $1, gen_random_uuid()::text, $2, g.type, g.principal, g.permission, g.expires_at, 'test'
+       FROM unnest($3::text[], $4::text[], $5::text[], $6::timestamptz[]) AS g (type, principal, permission, expires_at)`,
+    [
+      tenantId,
+      documentId,
+      grants.map(({ to: [type] }) => type),
+      grants.map(({ to: [, id] }) => id),
+      grants.map(({ permission = 'read' }) => permission),
+      grants.map(({ expiresAt = null }) => expiresAt),
+    ],
+  );
 }
 
 /** Statements that only the owner of the tables may run, such as ALTER TABLE. */

@@ -7,7 +7,7 @@ import { Hop } from '../../harness/hop.js';
 import { testRedisUrl } from '../../harness/services.js';
 import { OpenStream, type StreamEvent } from '../../harness/sse.js';
 import { LazyClient } from './lazy-client.js';
-import { Replica } from './replica.js';
+import { Replica } from '../../harness/replica.js';
 import { Gate, says, type ScriptedChat } from './scripted-chat.js';
 import { newSession, only, Stage, textOf, types } from './stage.js';
 

@@ -48,10 +48,12 @@ export class AuditWriter extends AuditTrail implements OnModuleInit, OnApplicati
     await this.flush();
   }
 
-  async record(entry: AuditEntry): Promise<void> {
-    if (!this.uow.inTransaction) throw new Error(`${entry.event} must be recorded in the transaction of its change.`);
-    this.#check(entry, 'transactional');
-    await this.events.insert([this.#row(entry)]);
+  async record(...entries: readonly AuditEntry[]): Promise<void> {
+    for (const entry of entries) {
+      if (!this.uow.inTransaction) throw new Error(`${entry.event} must be recorded in the transaction of its change.`);
+      this.#check(entry, 'transactional');
+    }
+    await this.events.insert(entries.map((entry) => this.#row(entry)));
     // Every change is audited in its transaction, so this is where each of them passes.
     await tryContext()?.reservation?.changing();
   }

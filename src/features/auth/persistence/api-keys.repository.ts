@@ -110,6 +110,18 @@ export class ApiKeysRepository {
     );
   }
 
+  async user(id: string): Promise<{ id: string; role: string } | undefined> {
+    return this.uow.first(`SELECT id, role FROM users WHERE tenant_id = $1 AND id = $2`, [this.uow.tenantId, id]);
+  }
+
+  async userOfKey(keyId: string): Promise<{ id: string; role: string } | undefined> {
+    return this.uow.first(
+      `SELECT u.id, u.role FROM users u JOIN api_keys k ON k.tenant_id = u.tenant_id AND k.user_id = u.id
+        WHERE k.tenant_id = $1 AND k.id = $2`,
+      [this.uow.tenantId, keyId],
+    );
+  }
+
   async idsOfUser(userId: string): Promise<string[]> {
     const rows = await this.uow.rows<{ id: string }>(`SELECT id FROM api_keys WHERE tenant_id = $1 AND user_id = $2`, [
       this.uow.tenantId,

@@ -57,6 +57,7 @@ describe('a key', () => {
       ['POST', 'PUT', 'PATCH', 'DELETE', 'GET', 'HEAD', 'OPTIONS'].map((m) => takesKey(m, operation('reader', 'json'))),
     ).toEqual([true, true, true, true, false, false, false]);
     expect(takesKey('POST', operation('public', 'json'))).toBe(false);
+    expect(takesKey('POST', { ...operation('admin', 'json'), changesNothing: true })).toBe(false);
     expect((['json', 'empty', 'stream', 'bare'] as const).map((r) => isReplayed(operation('admin', r)))).toEqual([
       true,
       true,

@@ -10,8 +10,8 @@ export function keyOf(header: string): string | undefined {
 }
 
 /** Whether requests of this kind may carry an `Idempotency-Key`; it is ignored elsewhere. */
-export function takesKey(method: string, { role }: Operation): boolean {
-  return !READS.includes(method) && role !== 'public';
+export function takesKey(method: string, { role, changesNothing }: Operation): boolean {
+  return !READS.includes(method) && role !== 'public' && changesNothing !== true;
 }
 
 /** Whether a repetition gets the stored answer. A stream is not stored; its handler sees to repetitions. */

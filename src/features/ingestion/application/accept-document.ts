@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { commonErrors } from '../../../kernel/common-errors.js';
+import { isAppError } from '../../../kernel/errors.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { Corpora } from '../../corpora/index.js';
+import type { DocumentRules } from '../../rbac-abac/index.js';
 import { storageKeyOf, type Document } from '../domain/document.js';
 import type { DocumentStatus } from '../domain/document-status.js';
 import { judge, type Verdict } from '../domain/resubmission.js';
 import { ingestionErrors } from '../ingestion.errors.js';
+import type { ExaminedDocument } from '../persistence/documents.repository.js';
 import { DocumentWriter } from './document-writer.js';
 import { IngestAdmission, type Route } from './ingest-admission.js';
 import { IngestDispatch, type Dispatch } from './ingest-dispatch.js';
@@ -42,40 +45,55 @@ export class AcceptDocument {
   ) {}
 
   /**
-   * @throws NOT_FOUND (corpus), CONFLICT (the id belongs to another corpus), DOCUMENT_EXISTS, SERVICE_BUSY,
-   * QUEUE_ERROR (the document is stored as failed), BLOB_STORE_UNAVAILABLE.
+   * @throws NOT_FOUND (corpus), AUTHZ_DENIED, CONFLICT (the id belongs to another corpus), DOCUMENT_EXISTS,
+   * SERVICE_BUSY, QUEUE_ERROR (the document is stored as failed), BLOB_STORE_UNAVAILABLE.
    */
   async accept(submission: Submission): Promise<Accepted> {
-    return this.admission.within(() => this.#accept(submission, () => this.admission.route()));
+    return this.admission.within(async () => {
+      const rules = await this.writer.rules();
+      return this.#accept(submission, rules, () => this.admission.route());
+    });
   }
 
-  /** As `accept`, and ingests within the call whatever the mode; for the demo documents. */
+  /** As `accept`, for the system, and ingests within the call whatever the mode; for the demo documents. */
   async ingestNow(submission: Submission): Promise<Accepted> {
-    return this.#accept(submission, () => Promise.resolve('inline'));
+    return this.#accept(submission, undefined, () => Promise.resolve('inline'));
   }
 
-  async #accept(submission: Submission, choose: () => Promise<Route>): Promise<Accepted> {
+  async #accept(
+    submission: Submission,
+    rules: DocumentRules | undefined,
+    choose: () => Promise<Route>,
+  ): Promise<Accepted> {
     const { tenantId, existing } = await this.uow.read(async () => ({
       tenantId: (await this.corpora.require(submission.corpusId)).tenantId,
-      existing: await this.writer.find(submission.id),
+      existing: await this.writer.find(submission.id, rules),
     }));
-    const verdict = judge(existing, submission);
+    const verdict = this.#judge(submission, rules, existing);
     if (existing !== undefined && !isChange(verdict)) return unchanged(verdict, existing);
     const route = await choose();
     const key = storageKeyOf(tenantId, submission.id, submission.contentSha256, submission.contentType);
-    const outcome = await this.#store(submission, key, route);
+    const outcome = await this.#store(submission, rules, key, route);
     if ('verdict' in outcome) return unchanged(outcome.verdict, outcome.existing);
     await this.dispatch.settle(outcome);
     return this.#scheduled(outcome);
   }
 
-  async #store(submission: Submission, key: string, route: Route): Promise<Outcome> {
+  /** What sending it means, if who acts may write the document. @throws AUTHZ_DENIED */
+  #judge(submission: Submission, rules: DocumentRules | undefined, existing: ExaminedDocument | undefined): Verdict {
+    const verdict = judge(existing, submission);
+    this.writer.permit(rules, existing, isChange(verdict) ? submission : undefined);
+    return verdict;
+  }
+
+  async #store(submission: Submission, rules: DocumentRules | undefined, key: string, route: Route): Promise<Outcome> {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       await this.sources.store(key, submission.bytes);
       try {
-        const outcome = await this.uow.run(() => this.#write(submission, key, route));
+        const outcome = await this.uow.run(() => this.#write(submission, rules, key, route));
         if (outcome !== undefined) return outcome;
       } catch (error) {
+        if (isAppError(error, 'AUTHZ_DENIED')) await this.#forget(submission.id, key);
         if (!(error instanceof SourceBeingRemoved)) throw error;
       }
     }
@@ -83,12 +101,20 @@ export class AcceptDocument {
   }
 
   /** Judges again, now that nobody else can change the document. Undefined when it was deleted in between. */
-  async #write(submission: Submission, key: string, route: Route): Promise<Outcome | undefined> {
+  async #write(
+    submission: Submission,
+    rules: DocumentRules | undefined,
+    key: string,
+    route: Route,
+  ): Promise<Outcome | undefined> {
     const content = { ...submission, storageKey: key, byteCount: submission.bytes.byteLength };
-    if (await this.writer.create(content)) return this.#schedule(submission, key, 1, route);
-    const existing = await this.writer.lock(submission.id);
+    if (await this.writer.create(content)) {
+      this.#judge(submission, rules, undefined);
+      return this.#schedule(submission, key, 1, route);
+    }
+    const existing = await this.writer.lock(submission.id, rules);
     if (existing === undefined) return undefined;
-    const verdict = judge(existing, submission);
+    const verdict = this.#judge(submission, rules, existing);
     const changed = isChange(verdict);
     const obsolete = changed ? existing.storageKey : key;
     const current = changed ? key : existing.storageKey;
@@ -98,6 +124,11 @@ export class AcceptDocument {
     if (!changed) return { verdict, existing };
     const generation = await this.writer.replace(content);
     return generation === undefined ? undefined : this.#schedule(submission, key, generation, route);
+  }
+
+  /** Somebody else was first with the id: what was stored for this sender is nobody's, unless it is the same. */
+  async #forget(documentId: string, key: string): Promise<void> {
+    await this.uow.run(() => this.sources.discard([{ documentId, key }]));
   }
 
   async #schedule(submission: Submission, key: string, generation: number, route: Route): Promise<Dispatch> {
@@ -110,7 +141,8 @@ export class AcceptDocument {
   }
 
   async #scheduled({ job, route }: Dispatch): Promise<Accepted> {
-    const ended = route === 'inline' ? await this.uow.read(() => this.writer.find(job.documentId)) : undefined;
+    const ended =
+      route === 'inline' ? await this.uow.read(() => this.writer.find(job.documentId, undefined)) : undefined;
     return { documentId: job.documentId, status: ended?.status ?? 'queued', jobId: job.id, scheduled: true };
   }
 }

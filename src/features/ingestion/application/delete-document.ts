@@ -5,7 +5,7 @@ import { ChunkIndex } from '../../retrieval/index.js';
 import { canDelete } from '../domain/document-status.js';
 import { ingestionErrors } from '../ingestion.errors.js';
 import { DocumentsRepository } from '../persistence/documents.repository.js';
-import { noSuchDocument } from './documents.js';
+import { PermittedDocuments } from './permitted-documents.js';
 import { SourceTexts } from './source-texts.js';
 
 interface Doomed {
@@ -19,16 +19,17 @@ export class DeleteDocument {
   constructor(
     private readonly uow: UnitOfWork,
     private readonly documents: DocumentsRepository,
+    private readonly permitted: PermittedDocuments,
     private readonly index: ChunkIndex,
     private readonly sources: SourceTexts,
     private readonly audit: AuditTrail,
   ) {}
 
-  /** @throws NOT_FOUND, INGEST_IN_PROGRESS */
+  /** @throws NOT_FOUND, AUTHZ_DENIED, INGEST_IN_PROGRESS */
   async delete(id: string): Promise<void> {
+    const rules = await this.permitted.rules();
     await this.uow.run(async () => {
-      const document = await this.documents.lock(id);
-      if (document === undefined) throw noSuchDocument();
+      const document = await this.permitted.lock(rules, 'delete', id);
       if (!canDelete(document.status)) throw ingestionErrors.INGEST_IN_PROGRESS();
       await this.erase([{ documentId: id, corpusId: document.corpusId, key: document.storageKey }]);
     });

@@ -1,29 +1,57 @@
 import { Injectable } from '@nestjs/common';
 import { tryContext } from '../../../kernel/context.js';
-import { DocumentGrants } from '../../rbac-abac/index.js';
-import type { Document, DocumentDetails } from '../domain/document.js';
-import { DocumentsRepository, type DocumentContent } from '../persistence/documents.repository.js';
+import { DocumentAccess, DocumentGrants, type DocumentRules } from '../../rbac-abac/index.js';
+import {
+  DocumentsRepository,
+  type DocumentContent,
+  type ExaminedDocument,
+} from '../persistence/documents.repository.js';
+import { factsAfter, factsOf, type Change } from './document-facts.js';
 
 export interface LabelledContent extends DocumentContent {
   /** Undefined leaves the labels of a replaced document as they are. */
   readonly labels: Readonly<Record<string, string>> | undefined;
 }
 
-/** Writes a document with what belongs to it in other tables, in the current transaction. */
+/**
+ * Writes a document with what belongs to it in other tables, in the current transaction. Rules that are undefined are
+ * those of the system, which may write everything.
+ */
 @Injectable()
 export class DocumentWriter {
   constructor(
     private readonly documents: DocumentsRepository,
     private readonly grants: DocumentGrants,
+    private readonly access: DocumentAccess,
   ) {}
 
-  async find(id: string): Promise<DocumentDetails | undefined> {
-    return this.documents.find(id);
+  /** What decides for whoever acts. Before the unit of work in which it decides. @throws Error for the system. */
+  async rules(): Promise<DocumentRules> {
+    return this.access.rules();
   }
 
-  /** The document, which nobody else changes until the transaction ends. */
-  async lock(id: string): Promise<Document | undefined> {
-    return this.documents.lock(id);
+  /** Whether it may be written is for `permit` to say. */
+  async find(id: string, rules: DocumentRules | undefined): Promise<ExaminedDocument | undefined> {
+    return this.documents.find(id, rules === undefined ? undefined : { rules, action: 'write' });
+  }
+
+  /** As `find`; nobody else changes the document until the transaction ends. */
+  async lock(id: string, rules: DocumentRules | undefined): Promise<ExaminedDocument | undefined> {
+    return (await this.documents.lock(id)) ? this.find(id, rules) : undefined;
+  }
+
+  /**
+   * A document must be open to who acts as it is and as it becomes: a label that keeps somebody from writing is not
+   * theirs to take off or to put on.
+   *
+   * @param existing undefined for a new document.
+   * @param change undefined when nothing will be changed.
+   * @throws AUTHZ_DENIED
+   */
+  permit(rules: DocumentRules | undefined, existing: ExaminedDocument | undefined, change: Change | undefined): void {
+    if (rules === undefined) return;
+    if (existing !== undefined) this.access.require(rules, 'write', factsOf(existing));
+    if (change !== undefined) this.access.require(rules, 'write', factsAfter(change, existing, rules));
   }
 
   /** Makes whoever acts the owner; the system owns nothing. @returns false when the id is taken. */

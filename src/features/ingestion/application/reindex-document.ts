@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { UnitOfWork } from '../../../platform/db/index.js';
+import type { DocumentRules } from '../../rbac-abac/index.js';
 import type { Document } from '../domain/document.js';
 import { canRequeue } from '../domain/document-status.js';
 import { ingestionErrors } from '../ingestion.errors.js';
 import { DocumentsRepository } from '../persistence/documents.repository.js';
 import type { Accepted } from './accept-document.js';
-import { noSuchDocument } from './documents.js';
 import { IngestAdmission, type Route } from './ingest-admission.js';
 import { IngestDispatch, type Dispatch } from './ingest-dispatch.js';
+import { PermittedDocuments } from './permitted-documents.js';
 import { Submissions, type Reindexing, type ReindexRequest } from './submissions.js';
 
 /** Chunks and embeds the stored text of a document again. What was found before stays found until it is done. */
@@ -16,26 +17,31 @@ export class ReindexDocument {
   constructor(
     private readonly uow: UnitOfWork,
     private readonly documents: DocumentsRepository,
+    private readonly permitted: PermittedDocuments,
     private readonly submissions: Submissions,
     private readonly admission: IngestAdmission,
     private readonly dispatch: IngestDispatch,
   ) {}
 
-  /** @throws NOT_FOUND, INGEST_IN_PROGRESS, INGEST_SOURCE_MISSING, INGEST_VALIDATION_ERROR, SERVICE_BUSY, QUEUE_ERROR */
+  /**
+   * @throws NOT_FOUND, AUTHZ_DENIED, INGEST_IN_PROGRESS, INGEST_SOURCE_MISSING, INGEST_VALIDATION_ERROR, SERVICE_BUSY,
+   * QUEUE_ERROR
+   */
   async reindex(id: string, request: ReindexRequest): Promise<Accepted> {
     return this.admission.within(async () => {
-      const seen = requeueable(await this.uow.read(() => this.documents.find(id)));
+      const rules = await this.permitted.rules();
+      const seen = requeueable(await this.uow.read(() => this.permitted.find(rules, 'reindex', id)));
       const reindexing = this.submissions.ofReindex(seen.chunkParams, request);
       const route = await this.admission.route();
-      const dispatch = await this.uow.run(() => this.#requeue(id, reindexing, route));
+      const dispatch = await this.uow.run(() => this.#requeue(rules, id, reindexing, route));
       await this.dispatch.settle(dispatch);
       const ended = route === 'inline' ? await this.uow.read(() => this.documents.find(id)) : undefined;
       return { documentId: id, status: ended?.status ?? 'queued', jobId: reindexing.jobId, scheduled: true };
     });
   }
 
-  async #requeue(id: string, reindexing: Reindexing, route: Route): Promise<Dispatch> {
-    const { corpusId, ingestSource } = requeueable(await this.documents.lock(id));
+  async #requeue(rules: DocumentRules, id: string, reindexing: Reindexing, route: Route): Promise<Dispatch> {
+    const { corpusId, ingestSource } = requeueable(await this.permitted.lock(rules, 'reindex', id));
     const { jobId, chunkParams } = reindexing;
     const generation = await this.documents.requeue(id, reindexing);
     if (generation === undefined) throw ingestionErrors.INGEST_IN_PROGRESS();
@@ -51,9 +57,8 @@ export class ReindexDocument {
   }
 }
 
-/** @throws NOT_FOUND, INGEST_IN_PROGRESS, INGEST_SOURCE_MISSING */
-function requeueable(document: Document | undefined): Document {
-  if (document === undefined) throw noSuchDocument();
+/** @throws INGEST_IN_PROGRESS, INGEST_SOURCE_MISSING */
+function requeueable(document: Document): Document {
   if (!canRequeue(document.status)) throw ingestionErrors.INGEST_IN_PROGRESS();
   if (document.storageKey === null) throw ingestionErrors.INGEST_SOURCE_MISSING();
   return document;

@@ -5,7 +5,7 @@ import { Ids } from '../../../kernel/ids.js';
 import { resolveChunkParams, validateChunkParams, type ChunkParams } from '../domain/chunker.js';
 import { sanitiseFilename } from '../domain/document-id.js';
 import type { ChunkerVersion, IngestSource } from '../domain/document.js';
-import { acceptMetadata, parseMetadata, type MetadataResult } from '../domain/metadata.js';
+import { acceptLabels, acceptMetadata, parseMetadata, type MetadataResult } from '../domain/metadata.js';
 import { looksLike } from '../domain/file-types.js';
 import { acceptText, type TextResult } from '../domain/source-text.js';
 import { decodeUpload } from '../domain/upload-text.js';
@@ -112,6 +112,13 @@ export class Submissions {
       chunkParams: this.#chunkParams({}),
       facts: { file_name: filename, file_mime: mediaType, byte_count: file.bytes.byteLength },
     };
+  }
+
+  /** @throws INGEST_VALIDATION_ERROR naming the offending part. */
+  ofLabels(given: unknown): Readonly<Record<string, string>> {
+    const result = acceptLabels(given);
+    if (!result.ok) throw ingestionErrors.INGEST_VALIDATION_ERROR({ message: result.reason });
+    return result.labels;
   }
 
   /** What is absent stays as it was; a size alone brings an overlap that fits it. @throws INGEST_VALIDATION_ERROR */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { acceptMetadata, parseMetadata } from './metadata.js';
+import { acceptLabels, acceptMetadata, parseMetadata } from './metadata.js';
 
 describe('acceptMetadata', () => {
   it('keeps what was sent and makes labels text', () => {
@@ -51,6 +51,22 @@ describe('acceptMetadata', () => {
 
   it('takes characters beyond the basic plane and the text of an escape', () => {
     expect(acceptMetadata({ a: '😀', b: '\\u0000' }).ok).toBe(true);
+  });
+});
+
+describe('acceptLabels', () => {
+  it('makes labels text', () => {
+    expect(acceptLabels({ level: 3, draft: false })).toEqual({ ok: true, labels: { level: '3', draft: 'false' } });
+  });
+
+  it.each([
+    ['a list', [], 'labels must be an object'],
+    ['a null label', { a: null }, 'labels must have strings, numbers or booleans'],
+    ['an empty key', { '': 'x' }, 'labels must have keys of 1 to 128'],
+    ['a NUL character', { a: '\0' }, 'labels must not contain NUL'],
+    ['too much', { a: 'x'.repeat(33_000) }, 'labels must not be larger than 32 KB'],
+  ])('refuses %s', (_name, given, reason) => {
+    expect(acceptLabels(given)).toEqual({ ok: false, reason: expect.stringContaining(reason) });
   });
 });
 

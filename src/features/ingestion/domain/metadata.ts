@@ -5,35 +5,50 @@ const MAX_DEPTH = 64;
 /** Part of a unique index. */
 const MAX_LABEL_KEY_LENGTH = 128;
 
+type Labels = Readonly<Record<string, string>>;
+interface Refused {
+  readonly ok: false;
+  /** Public; never repeats a value. */
+  readonly reason: string;
+}
+
 export type MetadataResult =
   | {
       readonly ok: true;
       readonly metadata: Readonly<Record<string, unknown>>;
       /** Undefined when the metadata says nothing about labels, which differs from saying that there are none. */
-      readonly labels: Readonly<Record<string, string>> | undefined;
+      readonly labels: Labels | undefined;
     }
-  | { readonly ok: false; readonly reason: string };
+  | Refused;
+export type LabelsResult = { readonly ok: true; readonly labels: Labels } | Refused;
 
-/** Checks what a sender says about a document. `reason` is public and never repeats a value. */
+/** Checks what a sender says about a document. */
 export function acceptMetadata(given: unknown): MetadataResult {
   const metadata = given ?? {};
   if (!isObject(metadata)) return refuse('metadata_json must be an object');
   const fault = storageFault(metadata);
   if (fault !== undefined) return refuse(`metadata_json ${fault}`);
-  if (Buffer.byteLength(JSON.stringify(metadata)) > MAX_BYTES) {
-    return refuse('metadata_json must not be larger than 32 KB');
-  }
   if (!Object.hasOwn(metadata, 'labels')) return { ok: true, metadata, labels: undefined };
-  const { labels } = metadata;
-  if (!isObject(labels)) return refuse('metadata_json.labels must be an object');
+  const result = labelsOf(metadata['labels'], 'metadata_json.labels');
+  return result.ok ? { ...result, metadata } : result;
+}
+
+/** Checks labels that come by themselves. */
+export function acceptLabels(given: unknown): LabelsResult {
+  const fault = isObject(given) ? storageFault(given) : undefined;
+  return fault === undefined ? labelsOf(given, 'labels') : refuse(`labels ${fault}`);
+}
+
+function labelsOf(labels: unknown, name: string): LabelsResult {
+  if (!isObject(labels)) return refuse(`${name} must be an object`);
   const entries = Object.entries(labels);
   if (entries.some(([key]) => key === '' || key.length > MAX_LABEL_KEY_LENGTH)) {
-    return refuse(`metadata_json.labels must have keys of 1 to ${MAX_LABEL_KEY_LENGTH} characters`);
+    return refuse(`${name} must have keys of 1 to ${MAX_LABEL_KEY_LENGTH} characters`);
   }
   if (!entries.every(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))) {
-    return refuse('metadata_json.labels must have strings, numbers or booleans as values');
+    return refuse(`${name} must have strings, numbers or booleans as values`);
   }
-  return { ok: true, metadata, labels: Object.fromEntries(entries.map(([key, value]) => [key, String(value)])) };
+  return { ok: true, labels: Object.fromEntries(entries.map(([key, value]) => [key, String(value)])) };
 }
 
 /** As `acceptMetadata`, from the text of a form field. */
@@ -46,8 +61,14 @@ export function parseMetadata(json: string | undefined): MetadataResult {
   }
 }
 
+function storageFault(given: unknown): string | undefined {
+  const fault = shapeFault(given);
+  if (fault !== undefined) return fault;
+  return Buffer.byteLength(JSON.stringify(given)) > MAX_BYTES ? 'must not be larger than 32 KB' : undefined;
+}
+
 /** Walks without recursion, so that the walk itself survives any nesting. */
-function storageFault(root: unknown): string | undefined {
+function shapeFault(root: unknown): string | undefined {
   const open = [{ value: root, depth: 0 }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { value, depth } = next;
@@ -68,6 +89,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function refuse(reason: string): MetadataResult {
+function refuse(reason: string): Refused {
   return { ok: false, reason };
 }

@@ -1,10 +1,11 @@
-import { Body, Controller, Delete, Get, Param, Post, Query, UploadedFile } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Post, Put, Query, UploadedFile } from '@nestjs/common';
 import { currentContext } from '../../../kernel/context.js';
 import type { Page } from '../../../kernel/cursor.js';
 import { MAX_PAGE, Operation, Reply } from '../../../platform/http/index.js';
 import { AcceptDocument, type Accepted } from '../application/accept-document.js';
 import { DeleteDocument } from '../application/delete-document.js';
 import { DocumentContent } from '../application/document-content.js';
+import { DocumentLabels } from '../application/document-labels.js';
 import { Documents } from '../application/documents.js';
 import { ReindexDocument } from '../application/reindex-document.js';
 import { Submissions } from '../application/submissions.js';
@@ -16,6 +17,7 @@ import {
   DocumentDto,
   ListDocumentsQuery,
   ReindexDocumentDto,
+  ReplaceLabelsDto,
   toAcceptedDto,
   toDocumentContentDto,
   toDocumentDto,
@@ -23,13 +25,21 @@ import {
 } from './documents.dto.js';
 import { readUpload } from './uploaded-file.js';
 
-const INGEST_ERRORS = ['NOT_FOUND', 'INGEST_VALIDATION_ERROR', 'QUEUE_ERROR', 'SERVICE_BUSY', 'BLOB_STORE_UNAVAILABLE'];
+const INGEST_ERRORS = [
+  'NOT_FOUND',
+  'AUTHZ_DENIED',
+  'INGEST_VALIDATION_ERROR',
+  'QUEUE_ERROR',
+  'SERVICE_BUSY',
+  'BLOB_STORE_UNAVAILABLE',
+];
 
 @Controller('v1/documents')
 export class DocumentsController {
   constructor(
     private readonly documents: Documents,
     private readonly contents: DocumentContent,
+    private readonly labels: DocumentLabels,
     private readonly submissions: Submissions,
     private readonly acceptance: AcceptDocument,
     private readonly reindexing: ReindexDocument,
@@ -58,7 +68,7 @@ export class DocumentsController {
     role: 'reader',
     rateClass: 'read',
     cost: 1,
-    errors: ['NOT_FOUND'],
+    errors: ['NOT_FOUND', 'AUTHZ_DENIED'],
     returns: DocumentDto,
   })
   async get(@Param('id') id: string): Promise<DocumentDto> {
@@ -72,7 +82,7 @@ export class DocumentsController {
     role: 'reader',
     rateClass: 'read',
     cost: 1,
-    errors: ['NOT_FOUND', 'INGEST_IN_PROGRESS', 'INGEST_SOURCE_MISSING', 'BLOB_STORE_UNAVAILABLE'],
+    errors: ['NOT_FOUND', 'AUTHZ_DENIED', 'INGEST_IN_PROGRESS', 'INGEST_SOURCE_MISSING', 'BLOB_STORE_UNAVAILABLE'],
     returns: DocumentContentDto,
   })
   async content(@Param('id') id: string, @Query() { from = 0, to }: DocumentContentQuery): Promise<DocumentContentDto> {
@@ -156,6 +166,22 @@ export class DocumentsController {
     return reply(accepted);
   }
 
+  @Put(':id/labels')
+  @Operation({
+    id: 'documents.replaceLabels',
+    summary: 'Replace the labels of a document, which access policies see',
+    role: 'editor',
+    rateClass: 'mutation',
+    cost: 1,
+    body: 'json',
+    audit: ['documents.labels.replaced'],
+    errors: ['NOT_FOUND', 'AUTHZ_DENIED', 'INGEST_VALIDATION_ERROR'],
+    returns: DocumentDto,
+  })
+  async replaceLabels(@Param('id') id: string, @Body() body: ReplaceLabelsDto): Promise<DocumentDto> {
+    return toDocumentDto(await this.labels.replace(id, this.submissions.ofLabels(body.labels)));
+  }
+
   @Delete(':id')
   @Operation({
     id: 'documents.delete',
@@ -166,7 +192,7 @@ export class DocumentsController {
     status: 204,
     response: 'empty',
     audit: ['documents.deleted'],
-    errors: ['NOT_FOUND', 'INGEST_IN_PROGRESS'],
+    errors: ['NOT_FOUND', 'AUTHZ_DENIED', 'INGEST_IN_PROGRESS'],
   })
   async delete(@Param('id') id: string): Promise<void> {
     await this.deletion.delete(id);

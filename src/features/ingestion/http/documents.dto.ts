@@ -5,6 +5,7 @@ import {
   IsBoolean,
   IsInt,
   IsNotEmpty,
+  IsObject,
   IsOptional,
   IsString,
   Matches,
@@ -105,6 +106,13 @@ export class CreateTextDocumentDto {
   @IsOptional()
   @IsBoolean()
   overwrite?: boolean | null;
+}
+
+export class ReplaceLabelsDto {
+  /** All labels of the document from now on; `{}` for none. Values are kept as text. */
+  @ApiProperty({ type: 'object', additionalProperties: true })
+  @IsObject()
+  labels!: Record<string, unknown>;
 }
 
 export class ReindexDocumentDto {

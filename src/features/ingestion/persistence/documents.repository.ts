@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { commonErrors } from '../../../kernel/common-errors.js';
 import { decodeCursor, Page } from '../../../kernel/cursor.js';
-import { constraints, UnitOfWork } from '../../../platform/db/index.js';
+import { constraints, PLANNED_ANEW, SqlParameters, UnitOfWork } from '../../../platform/db/index.js';
+import { allowed, granted, type DocumentAction, type DocumentRules } from '../../rbac-abac/index.js';
 import type { ChunkParams } from '../domain/chunker.js';
 import type { ChunkerVersion, Document, DocumentDetails } from '../domain/document.js';
 import { DOCUMENT_MOVES } from '../domain/document-status.js';
@@ -30,41 +31,86 @@ const DETAILS = `${DOCUMENT_COLUMNS}, COALESCE(j.attempts, 0) AS attempts,
              WHERE l.tenant_id = d.tenant_id AND l.document_id = d.id), '{}') AS labels
   FROM documents d LEFT JOIN ingest_jobs j ON j.tenant_id = d.tenant_id AND j.id = d.last_job_id`;
 
-type DetailsRow = DocumentRow & Pick<DocumentDetails, 'labels' | 'attempts'>;
+type ExaminedRow = DocumentRow & Pick<ExaminedDocument, 'labels' | 'attempts' | 'granted'>;
+
+/** Rows that are read at least, when each must be asked about. */
+const EXAMINED_AT_ONCE = 200;
+
+/** Who asks for a document, and what for. */
+export interface Asked {
+  readonly rules: DocumentRules;
+  readonly action: DocumentAction;
+}
+
+export interface ExaminedDocument extends DocumentDetails {
+  /** Whether a grant gives the action to who asks. The system needs none. */
+  readonly granted: boolean;
+}
+
+export interface ListedDocument extends ExaminedDocument {
+  /** When it was made, as the database prints it. */
+  readonly position: string;
+}
 
 /** Documents as their readers and senders see them. What the worker does to them: see IngestProgressRepository. */
 @Injectable()
 export class DocumentsRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
-  /** Oldest first. @throws INVALID_CURSOR */
-  async list(filter: { corpusId?: string }, limit: number, cursor?: string): Promise<Page<DocumentDetails>> {
+  /**
+   * Documents that may be read, oldest first. Unless `exact`, some of them may not after all; the page is then larger
+   * than the limit, so that a list of which little may be read takes few round trips.
+   *
+   * @throws INVALID_CURSOR
+   */
+  async list(
+    rules: DocumentRules,
+    filter: { corpusId?: string },
+    limit: number,
+    cursor?: string,
+  ): Promise<{ page: Page<ListedDocument>; exact: boolean }> {
     const [time, id] = cursor === undefined ? [] : decodeCursor(cursor, ['timestamp', 'text']);
-    const rows = await this.uow.rows<DetailsRow & { position: string }>(
-      `SELECT d.created_at::text AS position, ${DETAILS}
-        WHERE d.tenant_id = $1 AND ($2::text IS NULL OR d.corpus_id = $2)
-          AND ($3::timestamptz IS NULL OR (d.created_at, d.id) > ($3::timestamptz, $4::text))
-        ORDER BY d.created_at, d.id LIMIT $5`,
-      [this.uow.tenantId, filter.corpusId ?? null, time ?? null, id ?? null, limit + 1],
+    const parameters = new SqlParameters();
+    const tenant = parameters.add(this.uow.tenantId);
+    const [corpus, after, afterId] = [filter.corpusId, time, id].map((value) => parameters.add(value ?? null));
+    const { sql, exact } = allowed(rules, 'read', 'd', parameters);
+    const size = exact ? limit : Math.max(limit, EXAMINED_AT_ONCE);
+    // Not to be kept prepared: its text depends on the policies of the tenant.
+    const rows = await this.uow.rows<ExaminedRow & { position: string }>(
+      `${PLANNED_ANEW} SELECT d.created_at::text AS position, true AS granted, ${DETAILS}
+        WHERE d.tenant_id = ${tenant} AND (${corpus}::text IS NULL OR d.corpus_id = ${corpus})
+          AND (${after}::timestamptz IS NULL OR (d.created_at, d.id) > (${after}::timestamptz, ${afterId}::text))
+          AND ${sql}
+        ORDER BY d.created_at, d.id LIMIT ${parameters.add(size + 1)}`,
+      parameters.values,
     );
-    return Page.of(rows.map(fromRow), limit, (row) => [row.position, row.id]);
+    return { page: Page.of(rows.map(fromRow), size, (row) => [row.position, row.id]), exact };
   }
 
-  async find(id: string): Promise<DocumentDetails | undefined> {
-    const row = await this.uow.first<DetailsRow>(`SELECT ${DETAILS} WHERE d.tenant_id = $1 AND d.id = $2`, [
+  /** @param asked undefined for the system. */
+  async find(id: string, asked?: Asked): Promise<ExaminedDocument | undefined> {
+    const parameters = new SqlParameters();
+    const [tenant, key] = [parameters.add(this.uow.tenantId), parameters.add(id)];
+    const grant = asked === undefined ? 'true' : granted(asked.rules, asked.action, 'd', parameters);
+    const row = await this.uow.first<ExaminedRow>(
+      `SELECT ${grant} AS granted, ${DETAILS} WHERE d.tenant_id = ${tenant} AND d.id = ${key}`,
+      parameters.values,
+    );
+    return row === undefined ? undefined : fromRow(row);
+  }
+
+  /**
+   * Keeps the document as it is until the transaction ends. It is to be read afterwards: its labels may have been
+   * changed by whoever held it before.
+   *
+   * @returns false when there is none.
+   */
+  async lock(id: string): Promise<boolean> {
+    const row = await this.uow.first(`SELECT 1 FROM documents WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, [
       this.uow.tenantId,
       id,
     ]);
-    return row === undefined ? undefined : fromRow(row);
-  }
-
-  /** The document, which nobody else changes until the transaction ends. */
-  async lock(id: string): Promise<Document | undefined> {
-    const row = await this.uow.first<DocumentRow>(
-      `SELECT ${DOCUMENT_COLUMNS} FROM documents d WHERE tenant_id = $1 AND id = $2 FOR UPDATE`,
-      [this.uow.tenantId, id],
-    );
-    return row === undefined ? undefined : fromRow(row);
+    return row !== undefined;
   }
 
   /** @returns false when the id is taken, which is then committed and can be locked. @throws NOT_FOUND (corpus). */

@@ -1,24 +1,27 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, isAppError } from '../../../kernel/errors.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
-import { EmbeddingModels } from '../../../platform/model-gateway/index.js';
 import { Analyzer, analyzerFor } from '../../../platform/text-analysis/index.js';
 import type { SearchPlan } from '../../corpora/index.js';
 import { weightedTerms } from '../domain/bm25.js';
-import { defaultWeights, fuse, type Hit } from '../domain/fusion.js';
+import { defaultWeights, fuse, type FusedHit, type Hit } from '../domain/fusion.js';
 import type { MetadataFilter } from '../domain/metadata-filter.js';
 import type { Passage } from '../domain/passage.js';
 import { CorpusIndexesRepository, type CorpusIndex } from '../persistence/corpus-indexes.repository.js';
+import type { Eligibility, Reader } from '../persistence/eligibility.js';
 import { PassagesRepository } from '../persistence/passages.repository.js';
-import { VectorsRepository } from '../persistence/vectors.repository.js';
 import { retrievalErrors } from '../retrieval.errors.js';
+import { EligibleDocuments } from './eligible-documents.js';
 import { LexicalSearcher } from './lexical-search.js';
+import { VectorSearcher } from './vector-search.js';
 
 export interface LocalQuery {
   readonly corpusId: string;
   readonly text: string;
   readonly topK: number;
   readonly plan: SearchPlan;
+  /** Whose right to read decides what can be found. */
+  readonly reader: Reader;
   readonly filter?: MetadataFilter | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -34,14 +37,15 @@ export class LocalSearch {
   constructor(
     private readonly uow: UnitOfWork,
     private readonly indexes: CorpusIndexesRepository,
+    private readonly documents: EligibleDocuments,
     private readonly lexical: LexicalSearcher,
-    private readonly vectors: VectorsRepository,
+    private readonly vectors: VectorSearcher,
     private readonly passages: PassagesRepository,
-    private readonly models: EmbeddingModels,
   ) {}
 
   /**
-   * At most `topK` passages of the context's tenant and this corpus, best first. None for a question without a word.
+   * At most `topK` passages of the context's tenant and this corpus that the reader may read, best first. None for a
+   * question without a word.
    *
    * @throws RETRIEVAL_ERROR; the embedding codes of the model gateway.
    */
@@ -63,26 +67,34 @@ export class LocalSearch {
     const { corpusId, topK, plan } = query;
     const index = await this.uow.read(() => this.indexes.find(corpusId));
     if (index === undefined || index.chunkCount === 0) return { passages: [], complete: true };
+    const eligibility = await this.documents.of(query, index.chunkCount);
+    if (eligibility.documents?.length === 0) return { passages: [], complete: true };
     const depth = Math.max(DEPTH, topK);
     const weights = plan.weights ?? defaultWeights(index.embeddingModel);
     const [bm25, vector] = await Promise.all([
-      weights.bm25 === 0 ? [] : this.#byWords(query, index, depth),
-      weights.vector === 0 ? [] : this.#byVector(query, index, depth),
+      weights.bm25 === 0 ? [] : this.#byWords(query, index, eligibility, depth),
+      weights.vector === 0
+        ? []
+        : this.vectors.rank({ ...query, embeddingModel: index.embeddingModel, eligibility, limit: depth }),
     ]);
     const best = fuse({ bm25, vector }, weights, plan.fusion).slice(0, topK);
-    const stored = await this.uow.read(() =>
-      this.passages.find(
-        corpusId,
-        best.map(({ id }) => id),
-      ),
+    const passages = await this.#read(corpusId, best, eligibility);
+    const short = weights.vector > 0 && vector.length < Math.min(depth, eligibility.passages);
+    const moved = short && (await this.#modelOf(corpusId)) !== index.embeddingModel;
+    return { passages, complete: passages.length === best.length && !moved };
+  }
+
+  /** Those that are still there, and may still be read. */
+  async #read(corpusId: string, best: readonly FusedHit[], eligibility: Eligibility): Promise<Passage[]> {
+    const ids = best.map(({ id }) => id);
+    const readable = await this.uow.read(async () =>
+      this.documents.only(eligibility, await this.passages.find(corpusId, ids, eligibility)),
     );
-    const passages = best.flatMap(({ id, score, legs }) => {
+    const stored = new Map(readable.map((passage) => [passage.chunkId, passage]));
+    return best.flatMap(({ id, score, legs }) => {
       const passage = stored.get(id);
       return passage === undefined ? [] : [{ ...passage, score, legs }];
     });
-    const short = weights.vector > 0 && vector.length < Math.min(depth, index.chunkCount);
-    const moved = short && (await this.#modelOf(corpusId)) !== index.embeddingModel;
-    return { passages, complete: passages.length === best.length && !moved };
   }
 
   async #modelOf(corpusId: string): Promise<string | undefined> {
@@ -90,27 +102,20 @@ export class LocalSearch {
   }
 
   async #byWords(
-    { corpusId, text, topK, plan, filter }: LocalQuery,
+    { corpusId, text, topK, plan }: LocalQuery,
     index: CorpusIndex,
+    eligibility: Eligibility,
     limit: number,
-  ): Promise<Hit[]> {
+  ): Promise<readonly Hit[]> {
     const analyzer = await analyzerFor(plan.language);
     const search = {
       corpusId,
       terms: weightedTerms(analyzer.terms(text)),
       passages: index.chunkCount,
-      filter,
+      eligibility,
       limit,
       wanted: topK,
     };
     return this.uow.read(() => this.lexical.rank(search, plan.feedback));
-  }
-
-  async #byVector({ corpusId, text, filter, signal }: LocalQuery, index: CorpusIndex, limit: number): Promise<Hit[]> {
-    const { embeddingModel, chunkCount } = index;
-    const [vector] = await this.models.of(embeddingModel).embed([text], 'query', signal);
-    if (vector === undefined || vector.every((component) => component === 0)) return [];
-    const search = { corpusId, embeddingModel, vector, passages: chunkCount, filter, limit };
-    return this.uow.read(() => this.vectors.nearest(search));
   }
 }

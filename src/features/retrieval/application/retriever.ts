@@ -8,8 +8,10 @@ import {
   type ProviderConfig,
 } from '../../corpora/index.js';
 import { Entitlements, type TenantPlan } from '../../plans/index.js';
+import { DocumentAccess } from '../../rbac-abac/index.js';
 import type { MetadataFilter } from '../domain/metadata-filter.js';
 import type { Passage } from '../domain/passage.js';
+import type { Reader } from '../persistence/eligibility.js';
 import { retrievalErrors } from '../retrieval.errors.js';
 import { retrievalSettings, type RetrievalSettings } from '../retrieval.settings.js';
 import { LocalSearch } from './local-search.js';
@@ -23,6 +25,8 @@ export interface Retrieval {
 export interface RetrievalRequest {
   readonly query: string;
   readonly topK: number;
+  /** Whose right to read decides what is found. The system reads everything; nobody does by being unknown. */
+  readonly reader: 'principal' | 'system';
   readonly filter?: MetadataFilter | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -37,6 +41,7 @@ export class Retriever {
     private readonly local: LocalSearch,
     private readonly reranker: Reranker,
     private readonly entitlements: Entitlements,
+    private readonly access: DocumentAccess,
     @Inject(retrievalSettings.token) private readonly settings: RetrievalSettings,
   ) {}
 
@@ -53,6 +58,8 @@ export class Retriever {
   }
 
   /**
+   * Passages that the reader may read. Not inside a unit of work.
+   *
    * @throws FEATURE_NOT_ENABLED for a provider that the tenant's plan does not include;
    * RETRIEVAL_CONFIG_INVALID for a stored config that is not valid, or whose provider this installation has
    * no adapter for; RETRIEVAL_ERROR; the embedding and reranking codes of the model gateway.
@@ -68,7 +75,8 @@ export class Retriever {
       });
     }
     const { query, topK, filter, signal } = request;
-    const search = { corpusId: corpus.id, text: query, plan: config.search, filter, signal };
+    const reader = await this.#reader(request);
+    const search = { corpusId: corpus.id, text: query, plan: config.search, reader, filter, signal };
     if (!config.search.rerank || !this.reranker.enabled) {
       return { provider: config.provider, passages: await this.local.search({ ...search, topK }) };
     }
@@ -77,6 +85,10 @@ export class Retriever {
       topK: Math.max(topK, Math.min(topK * RERANKED.times, RERANKED.most)),
     });
     return { provider: config.provider, passages: await this.#rerank(query, candidates, topK, signal) };
+  }
+
+  async #reader({ reader }: RetrievalRequest): Promise<Reader> {
+    return reader === 'system' || !this.settings.enforceDocumentAcl ? 'system' : this.access.rules();
   }
 
   /** The scores become those of the reranking model; equal ones keep the order of the search. */

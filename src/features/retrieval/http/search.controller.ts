@@ -35,7 +35,12 @@ export class SearchController {
     }
     const corpus = await this.corpora.get(id);
     const topK = this.retriever.topK(corpus, top_k);
-    const { passages } = await this.retriever.retrieve(corpus, { query: q, topK, filter: parsed.filter });
+    const { passages } = await this.retriever.retrieve(corpus, {
+      query: q,
+      topK,
+      reader: 'principal',
+      filter: parsed.filter,
+    });
     return toSearchResult(passages, topK);
   }
 

@@ -1,9 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { PLANNED_ANEW, UnitOfWork } from '../../../platform/db/index.js';
-import type { Hit } from '../domain/fusion.js';
+import { PLANNED_ANEW, SqlParameters, UnitOfWork } from '../../../platform/db/index.js';
 import { anyLexeme, lexemePrefix, sparseVector } from '../domain/lexemes.js';
-import type { MetadataFilter } from '../domain/metadata-filter.js';
-import { eligible, Parameters } from './eligibility.js';
+import { eligible, type Candidate, type Eligibility } from './eligibility.js';
 
 export interface LexicalRanking {
   readonly corpusId: string;
@@ -11,7 +9,7 @@ export interface LexicalRanking {
   readonly worth: ReadonlyMap<string, number>;
   /** Passages that contain one of these are scored, by all terms. */
   readonly proposing: readonly string[];
-  readonly filter?: MetadataFilter | undefined;
+  readonly eligibility: Eligibility;
   readonly limit: number;
 }
 
@@ -24,19 +22,21 @@ export class LexicalRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
   /** Best first, equal scores in the order of ids. */
-  async rank({ corpusId, worth, proposing, filter, limit }: LexicalRanking): Promise<Hit[]> {
+  async rank({ corpusId, worth, proposing, eligibility, limit }: LexicalRanking): Promise<Candidate[]> {
     if (proposing.length === 0) return [];
-    const parameters = new Parameters();
-    const rows = await this.uow.rows<{ id: string; distance: number }>(
-      `${PLANNED_ANEW} SELECT c.id, c.term_weights <#> ${parameters.add(sparseVector(worth))}::sparsevec AS distance
-         FROM searchable_chunks c
-        WHERE c.tenant_id = ${parameters.add(this.uow.tenantId)} AND c.corpus_id = ${parameters.add(corpusId)}
-          AND c.terms @@ ${parameters.add(anyLexeme(lexemePrefix(this.uow.tenantId, corpusId), proposing))}::tsquery
-          AND ${eligible('c', filter, parameters)}
-        ORDER BY distance, c.id LIMIT ${parameters.add(limit)}`,
+    const parameters = new SqlParameters();
+    const rows = await this.uow.rows<{ id: string; documentId: string; distance: number }>(
+      `${PLANNED_ANEW} SELECT c.id, c.document_id AS "documentId", c.distance FROM (
+         SELECT c.tenant_id, c.id, c.document_id,
+                c.term_weights <#> ${parameters.add(sparseVector(worth))}::sparsevec AS distance
+           FROM searchable_chunks c
+          WHERE c.tenant_id = ${parameters.add(this.uow.tenantId)} AND c.corpus_id = ${parameters.add(corpusId)}
+            AND c.terms @@ ${parameters.add(anyLexeme(lexemePrefix(this.uow.tenantId, corpusId), proposing))}::tsquery
+          ORDER BY distance, c.id) AS c
+        WHERE ${eligible('c', eligibility, parameters)} LIMIT ${parameters.add(limit)}`,
       parameters.values,
     );
-    return rows.map(({ id, distance }) => ({ id, score: -distance }));
+    return rows.map(({ id, documentId, distance }) => ({ id, documentId, score: -distance }));
   }
 
   /** Passages of the corpus that contain each term; terms that none contains are left out. */
@@ -50,13 +50,20 @@ export class LexicalRepository {
   }
 
   /** Terms of passages with their counts, without the corpus's prefix. */
-  async termsOf(corpusId: string, ids: readonly string[]): Promise<Map<string, ReadonlyMap<string, number>>> {
+  async termsOf(
+    corpusId: string,
+    ids: readonly string[],
+    eligibility: Eligibility,
+  ): Promise<Map<string, ReadonlyMap<string, number>>> {
     const prefix = lexemePrefix(this.uow.tenantId, corpusId);
+    const parameters = new SqlParameters();
     const rows = await this.uow.rows<{ id: string; terms: string[]; counts: number[] }>(
       `SELECT c.id, array_agg(t.lexeme) AS terms, array_agg(cardinality(t.positions)) AS counts
          FROM searchable_chunks c, unnest(c.terms) AS t (lexeme, positions, weights)
-        WHERE c.tenant_id = $1 AND c.corpus_id = $2 AND c.id = ANY ($3::uuid[]) GROUP BY c.id`,
-      [this.uow.tenantId, corpusId, ids],
+        WHERE c.tenant_id = ${parameters.add(this.uow.tenantId)} AND c.corpus_id = ${parameters.add(corpusId)}
+          AND c.id = ANY (${parameters.add(ids)}::uuid[])
+          AND ${eligible('c', eligibility, parameters)} GROUP BY c.id`,
+      parameters.values,
     );
     return new Map(
       rows.map(({ id, terms, counts }) => [

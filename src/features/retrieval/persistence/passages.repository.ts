@@ -1,20 +1,25 @@
 import { Injectable } from '@nestjs/common';
-import { UnitOfWork } from '../../../platform/db/index.js';
+import { SqlParameters, UnitOfWork } from '../../../platform/db/index.js';
 import type { Passage } from '../domain/passage.js';
+import { eligible, type Eligibility } from './eligibility.js';
 
-type StoredPassage = Omit<Passage, 'score' | 'legs'>;
+export type StoredPassage = Omit<Passage, 'score' | 'legs'> & { readonly chunkId: string; readonly documentId: string };
 
 @Injectable()
 export class PassagesRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
-  /** Passages that can be found, by id. */
-  async find(corpusId: string, ids: readonly string[]): Promise<Map<string, StoredPassage>> {
-    const rows = await this.uow.rows<StoredPassage & { chunkId: string }>(
-      `SELECT id AS "chunkId", document_id AS "documentId", document_uri AS source, text, metadata_json AS metadata
-         FROM searchable_chunks WHERE tenant_id = $1 AND corpus_id = $2 AND id = ANY ($3::uuid[])`,
-      [this.uow.tenantId, corpusId, ids],
+  /** Those of the passages that can be found now: what was eligible when the search began may not be any more. */
+  async find(corpusId: string, ids: readonly string[], eligibility: Eligibility): Promise<StoredPassage[]> {
+    const parameters = new SqlParameters();
+    return this.uow.rows(
+      `SELECT c.id AS "chunkId", c.document_id AS "documentId", c.document_uri AS source, c.text,
+              c.metadata_json AS metadata
+         FROM searchable_chunks c
+        WHERE c.tenant_id = ${parameters.add(this.uow.tenantId)} AND c.corpus_id = ${parameters.add(corpusId)}
+          AND c.id = ANY (${parameters.add(ids)}::uuid[])
+          AND ${eligible('c', { ...eligibility, documents: undefined }, parameters)}`,
+      parameters.values,
     );
-    return new Map(rows.map((row) => [row.chunkId, row]));
   }
 }

@@ -1,19 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { toSql } from 'pgvector';
-import { PLANNED_ANEW, UnitOfWork } from '../../../platform/db/index.js';
-import type { Hit } from '../domain/fusion.js';
-import type { MetadataFilter } from '../domain/metadata-filter.js';
+import { PLANNED_ANEW, SqlParameters, UnitOfWork } from '../../../platform/db/index.js';
 import { scoreOf } from '../domain/passage.js';
 import { retrievalSettings, type RetrievalSettings } from '../retrieval.settings.js';
-import { eligible, Parameters } from './eligibility.js';
+import { eligible, eligibleDocuments, type Candidate, type Eligibility } from './eligibility.js';
 
 export interface VectorSearch {
   readonly corpusId: string;
   readonly embeddingModel: string;
   readonly vector: readonly number[];
-  /** Passages of the corpus. */
-  readonly passages: number;
-  readonly filter?: MetadataFilter | undefined;
+  readonly eligibility: Eligibility;
   readonly limit: number;
 }
 
@@ -26,51 +22,68 @@ export class VectorsRepository {
   ) {}
 
   /**
-   * The vector index spans corpora and tenants. When a filter leaves it short, the corpus is compared one by one, so
-   * that there are `limit` results whenever the corpus has them.
+   * The vector index spans corpora and tenants. When what may be found leaves it short, all of that is compared one by
+   * one, so that there are `limit` results whenever the corpus has them.
    */
-  async nearest(search: VectorSearch): Promise<Hit[]> {
-    if (search.passages > this.settings.comparedOneByOne) {
+  async nearest(search: VectorSearch): Promise<Candidate[]> {
+    if (search.eligibility.passages > this.settings.comparedOneByOne) {
       const approximate = await this.#approximate(search);
-      if (approximate.length === Math.min(search.limit, search.passages)) return approximate;
+      if (approximate.length === search.limit) return approximate;
     }
     return this.#exact(search);
   }
 
-  async #approximate(search: VectorSearch): Promise<Hit[]> {
-    const parameters = new Parameters();
+  async #approximate(search: VectorSearch): Promise<Candidate[]> {
+    const parameters = new SqlParameters();
+    const limit = parameters.add(search.limit);
     // Postgres 15 takes the index only for an order by distance alone; the ties are sorted afterwards.
     return this.#hits(
-      `${PLANNED_ANEW} SELECT * FROM (
-         SELECT ${this.#distances(search, parameters)}
-          ORDER BY distance FETCH FIRST ${parameters.add(search.limit)} ROWS WITH TIES) AS nearest
-        ORDER BY distance, id LIMIT ${parameters.add(search.limit)}`,
+      `SELECT * FROM (
+         SELECT ${this.#distances(search, parameters)} FROM chunk_embeddings e
+          WHERE e.tenant_id = ${parameters.add(this.uow.tenantId)} AND ${this.#searched(search, parameters)}
+            AND ${eligible('e', search.eligibility, parameters)}
+          ORDER BY distance FETCH FIRST ${limit} ROWS WITH TIES) AS nearest
+        ORDER BY distance, id LIMIT ${limit}`,
       parameters,
     );
   }
 
-  async #exact(search: VectorSearch): Promise<Hit[]> {
-    const parameters = new Parameters();
+  /** Reads the vectors of eligible documents only. */
+  async #exact(search: VectorSearch): Promise<Candidate[]> {
+    const parameters = new SqlParameters();
+    const tenant = parameters.add(this.uow.tenantId);
+    const documents = eligibleDocuments(this.uow.tenantId, search.corpusId, search.eligibility, parameters);
+    const vectors =
+      documents === undefined
+        ? 'chunk_embeddings e'
+        : `(${documents}) AS d CROSS JOIN LATERAL (
+             SELECT * FROM chunk_embeddings WHERE tenant_id = ${tenant} AND document_id = d.id OFFSET 0) AS e`;
     return this.#hits(
-      `${PLANNED_ANEW} WITH compared AS MATERIALIZED (SELECT ${this.#distances(search, parameters)})
+      `WITH compared AS MATERIALIZED (
+         SELECT ${this.#distances(search, parameters)} FROM ${vectors}
+          WHERE e.tenant_id = ${tenant} AND ${this.#searched(search, parameters)})
        SELECT * FROM compared ORDER BY distance, id LIMIT ${parameters.add(search.limit)}`,
       parameters,
     );
   }
 
-  async #hits(sql: string, parameters: Parameters): Promise<Hit[]> {
-    const rows = await this.uow.rows<{ id: string; distance: number }>(sql, parameters.values);
-    return rows.map(({ id, distance }) => ({ id, score: scoreOf(distance) }));
+  async #hits(sql: string, parameters: SqlParameters): Promise<Candidate[]> {
+    const rows = await this.uow.rows<{ id: string; documentId: string; distance: number }>(
+      `${PLANNED_ANEW} ${sql}`,
+      parameters.values,
+    );
+    return rows.map(({ id, documentId, distance }) => ({ id, documentId, score: scoreOf(distance) }));
   }
 
-  #distances({ corpusId, embeddingModel, vector, filter }: VectorSearch, parameters: Parameters): string {
-    const tenant = parameters.add(this.uow.tenantId);
-    return `e.chunk_id AS id, e.embedding <=> ${parameters.add(toSql([...vector]))}::vector AS distance
-       FROM chunk_embeddings e
-      WHERE e.tenant_id = ${tenant} AND e.corpus_id = ${parameters.add(corpusId)}
-        AND e.embedding_model = ${parameters.add(embeddingModel)}
-        AND (e.document_id, e.generation) NOT IN (
-          SELECT h.document_id, h.generation FROM hidden_generations h WHERE h.tenant_id = ${tenant})
-        AND ${eligible('e', filter, parameters)}`;
+  #distances({ vector }: VectorSearch, parameters: SqlParameters): string {
+    return `e.chunk_id AS id, e.document_id AS "documentId",
+            e.embedding <=> ${parameters.add(toSql([...vector]))}::vector AS distance`;
+  }
+
+  /** Condition that a vector is of the corpus and the model, and of a generation that is shown. */
+  #searched({ corpusId, embeddingModel }: VectorSearch, parameters: SqlParameters): string {
+    return `e.corpus_id = ${parameters.add(corpusId)} AND e.embedding_model = ${parameters.add(embeddingModel)}
+        AND (e.document_id, e.generation) NOT IN (SELECT h.document_id, h.generation FROM hidden_generations h
+                                                   WHERE h.tenant_id = ${parameters.add(this.uow.tenantId)})`;
   }
 }

@@ -119,6 +119,7 @@ export class AnswerGraph {
     return this.retriever.retrieve(run.corpus, {
       query: run.question.message,
       topK: run.topK,
+      reader: 'principal',
       filter: run.question.filter,
       signal,
     });

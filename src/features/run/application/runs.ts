@@ -8,9 +8,10 @@ import { Log } from '../../../kernel/log.js';
 import type { Principal } from '../../../kernel/principal.js';
 import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
-import { Corpora } from '../../corpora/index.js';
+import { Corpora, type Corpus } from '../../corpora/index.js';
 import { Entitlements, type TenantPlan } from '../../plans/index.js';
 import { idempotencyErrors } from '../../idempotency/index.js';
+import { DocumentAccess } from '../../rbac-abac/index.js';
 import { Retriever } from '../../retrieval/index.js';
 import { ConversationsRepository } from '../persistence/conversations.repository.js';
 import { runErrors } from '../run.errors.js';
@@ -30,6 +31,7 @@ export class Runs implements OnApplicationBootstrap {
   constructor(
     private readonly uow: UnitOfWork,
     private readonly corpora: Corpora,
+    private readonly access: DocumentAccess,
     private readonly retriever: Retriever,
     private readonly entitlements: Entitlements,
     private readonly conversations: ConversationsRepository,
@@ -50,16 +52,15 @@ export class Runs implements OnApplicationBootstrap {
    * Takes the question: claims its session and stores the message.
    *
    * @param id of the run to be.
-   * @throws NOT_FOUND (corpus), IDEMPOTENCY_KEY_CONFLICT, SESSION_BUSY, FEATURE_NOT_ENABLED and DB_ERROR, having
-   * stored nothing.
+   * @throws NOT_FOUND (corpus), AUTHZ_DENIED, IDEMPOTENCY_KEY_CONFLICT, SESSION_BUSY, FEATURE_NOT_ENABLED and DB_ERROR,
+   * having stored nothing.
    */
   async accept(id: string, question: Question, principal: Principal): Promise<Run> {
     const { requestId } = currentContext();
     const now = this.clock.now();
     const until = new Date(now.getTime() + this.settings.timeoutSeconds * 1000 + CLAIM_MARGIN_MS);
     const startedAt = this.clock.monotonic();
-    const accepting = async (plan: TenantPlan): Promise<Run> => {
-      const corpus = await this.corpora.require(question.corpusId);
+    const accepting = async (corpus: Corpus, plan: TenantPlan): Promise<Run> => {
       const topK = this.retriever.topK(corpus, question.topK);
       const run: Run = { id, requestId, principal, question, corpus, topK, startedAt };
       if (!(await this.#begin(run, now, until))) throw runErrors.SESSION_BUSY();
@@ -83,8 +84,10 @@ export class Runs implements OnApplicationBootstrap {
       return run;
     };
     try {
+      const corpus = await stored(() => this.corpora.get(question.corpusId));
+      await this.access.requireRun(corpus.id);
       const plan = await this.entitlements.current();
-      return await stored(() => this.uow.run(() => accepting(plan)));
+      return await stored(() => this.uow.run(() => accepting(corpus, plan)));
     } catch (error) {
       this.#logFault(error, requestId, id);
       throw error;

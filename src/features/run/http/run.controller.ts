@@ -42,7 +42,15 @@ export class RunController {
     response: 'stream',
     body: 'json',
     audit: ['run.invoked', 'run.completed'],
-    errors: ['NOT_FOUND', 'SESSION_BUSY', 'SERVICE_BUSY', 'FEATURE_NOT_ENABLED', 'RUN_INTERRUPTED', 'DB_ERROR'],
+    errors: [
+      'NOT_FOUND',
+      'AUTHZ_DENIED',
+      'SESSION_BUSY',
+      'SERVICE_BUSY',
+      'FEATURE_NOT_ENABLED',
+      'RUN_INTERRUPTED',
+      'DB_ERROR',
+    ],
   })
   async run(
     @Body() body: RunDto,

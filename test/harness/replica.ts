@@ -1,8 +1,8 @@
-import { createHttpApp, type HttpApp } from '../../../src/app/http-app.js';
-import { openInfrastructure, type Infrastructure } from '../../../src/app/infrastructure.js';
-import type { TestApp } from '../../harness/app.js';
+import { createHttpApp, type HttpApp } from '../../src/app/http-app.js';
+import { openInfrastructure, type Infrastructure, type Replacements } from '../../src/app/infrastructure.js';
+import type { TestApp } from './app.js';
 
-/** A second process as far as it can be one in here: with connections of its own to Redis, where there is one. */
+/** A second process as far as it can be one in here: with its own caches, and connections of its own to Redis, where there is one. */
 export class Replica {
   private constructor(
     readonly app: HttpApp,
@@ -10,14 +10,17 @@ export class Replica {
     readonly url: string,
   ) {}
 
-  static async of({ infrastructure }: TestApp): Promise<Replica> {
-    const { settings, database, logger, chat, state, appendLogs, gate } = infrastructure;
+  /** @param replace what it has otherwise than the application, such as its clock. */
+  static async of({ infrastructure }: TestApp, replace: Replacements = {}): Promise<Replica> {
+    const { settings, database, clock, logger, chat, state, appendLogs, gate } = infrastructure;
     const shared = state.distributed ? {} : { state, appendLogs, gate };
     const own = await openInfrastructure(settings, {
+      clock,
       logger,
       chat,
       database: { ...database, close: () => Promise.resolve() },
       ...shared,
+      ...replace,
     });
     const app = await createHttpApp(own);
     return new Replica(app, own, `http://127.0.0.1:${await app.listen(0)}`);

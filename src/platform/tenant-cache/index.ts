@@ -1,0 +1,1 @@
+export { TenantCache, type TenantCacheOptions, type TenantCacheParts } from './tenant-cache.js';
