@@ -17,6 +17,12 @@ interface Session {
 const MAX_TRIES = 3;
 
 /**
+ * The tenant that a pooled connection was last marked with; reads skip the mark when it already fits. Shared by all
+ * units of work of the process: what is true of a connection does not depend on who asks.
+ */
+const marks = new WeakMap<object, string>();
+
+/**
  * The only way to the database. The connection of the current unit travels in AsyncLocalStorage, so a repository
  * cannot use the wrong one, and every unit names the tenant whose rows exist in it; row-level security hides the
  * rest. Nothing may wait for a model, HTTP or Redis inside a unit: it holds a connection, and on the embedded
@@ -24,8 +30,6 @@ const MAX_TRIES = 3;
  */
 export class UnitOfWork {
   readonly #sessions = new AsyncLocalStorage<Session>();
-  /** The tenant that a pooled connection was last marked with; reads skip the mark when it already fits. */
-  readonly #marks = new WeakMap<object, string>();
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -62,12 +66,12 @@ export class UnitOfWork {
     const runner = this.dataSource.createQueryRunner();
     try {
       const connection = (await runner.connect()) as object;
-      if (this.#marks.get(connection) !== tenantId) {
-        this.#marks.delete(connection);
+      if (marks.get(connection) !== tenantId) {
+        marks.delete(connection);
         await runner.query(
           `SET ROLE ${APP_ROLE}; SELECT set_config('${TENANT_VARIABLE}', ${escapeLiteral(tenantId)}, false)`,
         );
-        this.#marks.set(connection, tenantId);
+        marks.set(connection, tenantId);
       }
       return await this.#sessions.run({ runner, scope: 'read', tenantId, afterCommit: [] }, fn);
     } catch (error) {
