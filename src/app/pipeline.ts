@@ -68,6 +68,8 @@ export function installMiddleware(
   app.set('trust proxy', settings.trustProxyHops);
   app.set('query parser', 'simple');
   app.disable('x-powered-by');
+  // Every body has the id of its request, so no two are the same: a hash of it would never match. Versions have tags.
+  app.disable('etag');
   app.use(requestContext(clock, ids));
   app.use(accessLog(logger, clock));
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
