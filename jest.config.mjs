@@ -33,8 +33,7 @@ export default {
     {
       ...base,
       displayName: 'unit',
-      testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/bench/**/*.spec.ts'],
-      testPathIgnorePatterns: ['\\.int\\.spec\\.ts$'],
+      testMatch: ['<rootDir>/src/**/!(*.int).spec.ts', '<rootDir>/bench/**/*.spec.ts'],
     },
     { ...database, displayName: 'int', testMatch: ['<rootDir>/src/**/*.int.spec.ts'] },
     {
