@@ -15,6 +15,12 @@ import { Idempotency } from './0014-idempotency.js';
 import { Webhooks } from './0015-webhooks.js';
 import { AuthorizationPolicies } from './0016-authorization-policies.js';
 import { VectorsOfDocuments } from './0017-vectors-of-documents.js';
+import { TenantConfigs } from './0018-tenant-configs.js';
+import { PolicyBundles } from './0019-policy-bundles.js';
+import { Receipts } from './0020-receipts.js';
+import { ProviderKeys } from './0021-provider-keys.js';
+import { VectorDbs } from './0022-vector-dbs.js';
+import { TenantMoves } from './0023-tenant-moves.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -35,4 +41,10 @@ export const MIGRATIONS = [
   Webhooks,
   AuthorizationPolicies,
   VectorsOfDocuments,
+  TenantConfigs,
+  PolicyBundles,
+  Receipts,
+  ProviderKeys,
+  VectorDbs,
+  TenantMoves,
 ] as const;

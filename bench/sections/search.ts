@@ -122,6 +122,6 @@ async function find(inside: Inside, question: string, result: keyof ExactResult)
   const weights = { words: { bm25: 1, vector: 0 }, vector: { bm25: 0, vector: 1 }, fused: undefined }[result];
   const plan = weights === undefined ? DEFAULT_SEARCH_PLAN : { ...DEFAULT_SEARCH_PLAN, weights };
   const query = { corpusId: CORPUS, text: question, topK: TOP, plan, reader: 'system' } as const;
-  const passages = await inside.service(LocalSearch).search(query);
+  const { passages } = await inside.service(LocalSearch).search(query);
   return passages.map(({ chunkId }) => chunkId ?? '');
 }

@@ -8,13 +8,19 @@ import { IdempotencyModule } from '../features/idempotency/index.js';
 import { IngestionModule } from '../features/ingestion/index.js';
 import { OpsModule } from '../features/ops/index.js';
 import { PlansModule } from '../features/plans/index.js';
+import { PolicyBundlesModule } from '../features/policy-bundles/index.js';
+import { ProviderKeysModule } from '../features/provider-keys/index.js';
 import { QuotasModule } from '../features/quotas/index.js';
 import { RateLimitsModule } from '../features/rate-limits/index.js';
 import { RbacAbacModule } from '../features/rbac-abac/index.js';
+import { ReceiptsModule } from '../features/receipts/index.js';
+import { ResidencyModule } from '../features/residency/index.js';
 import { RetrievalModule } from '../features/retrieval/index.js';
 import { RunModule } from '../features/run/index.js';
 import { SelfServeModule } from '../features/self-serve/index.js';
+import { TenantMovesModule } from '../features/tenant-moves/index.js';
 import { TenantsModule } from '../features/tenants/index.js';
+import { VectorDbsModule } from '../features/vector-dbs/index.js';
 import { BindingsModule } from './bindings.module.js';
 import { AUDIT_EVENTS } from './catalogue.js';
 import type { Infrastructure } from './infrastructure.js';
@@ -35,17 +41,23 @@ export class AppModule {
         TenantsModule,
         AuditModule.forRoot(AUDIT_EVENTS),
         AuthModule,
+        ResidencyModule,
         PlansModule,
         QuotasModule,
         RateLimitsModule,
         IdempotencyModule,
         RbacAbacModule,
+        PolicyBundlesModule,
+        ProviderKeysModule,
         CorporaModule,
+        VectorDbsModule,
         RetrievalModule,
         IngestionModule,
+        ReceiptsModule,
         RunModule,
         BillingModule,
         SelfServeModule,
+        TenantMovesModule,
         OpsModule.forRoot(readinessChecks(infrastructure)),
       ],
       providers: PIPELINE_PROVIDERS,

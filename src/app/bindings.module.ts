@@ -2,15 +2,18 @@ import { Global, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { AuthenticationWatch } from '../features/auth/index.js';
 import { NO_HOLDS, RetentionHolds } from '../features/audit/index.js';
 import { BillingEndpoint, BillingEvents, BillingModule } from '../features/billing/index.js';
-import { CorpusContents } from '../features/corpora/index.js';
+import { CorpusContents, CorpusPlacement } from '../features/corpora/index.js';
 import { IdempotencyModule } from '../features/idempotency/index.js';
 import { DocumentsOfCorpus, IngestionModule } from '../features/ingestion/index.js';
 import { PlanEvents } from '../features/plans/index.js';
 import { MAINTENANCE_TASKS } from '../features/ops/index.js';
+import { PlacesOutside } from '../features/residency/index.js';
+import { KeyChanges } from '../features/provider-keys/index.js';
 import { BaselinePolicies, Groups, NO_GROUPS, RbacAbacModule } from '../features/rbac-abac/index.js';
 import { QuotaEvents, QuotasModule } from '../features/quotas/index.js';
 import { AddressThrottle, RateLimitsModule } from '../features/rate-limits/index.js';
 import { TenantSetup } from '../features/tenants/index.js';
+import { AttachedKeys, PinnedAttachments, VectorDbPlacement, VectorDbsModule } from '../features/vector-dbs/index.js';
 import { Ids } from '../kernel/ids.js';
 import { Jobs } from '../kernel/jobs.js';
 import { Log } from '../kernel/log.js';
@@ -30,12 +33,23 @@ import { maintenanceTasks } from './maintenance-tasks.js';
 /** Binds ports that the kernel or a lower feature declares to what implements them. */
 @Global()
 @Module({
-  imports: [IdempotencyModule, IngestionModule, QuotasModule, RateLimitsModule, RbacAbacModule, BillingModule],
+  imports: [
+    IdempotencyModule,
+    IngestionModule,
+    QuotasModule,
+    RateLimitsModule,
+    RbacAbacModule,
+    BillingModule,
+    VectorDbsModule,
+  ],
   providers: [
     { provide: AuthenticationWatch, useExisting: AddressThrottle },
     { provide: CorpusContents, useExisting: DocumentsOfCorpus },
+    { provide: CorpusPlacement, useExisting: VectorDbPlacement },
     { provide: Groups, useValue: NO_GROUPS },
     maintenanceTasks,
+    { provide: PlacesOutside, useExisting: PinnedAttachments },
+    { provide: KeyChanges, useExisting: AttachedKeys },
     { provide: PlanEvents, useExisting: BillingEvents },
     { provide: QuotaEvents, useExisting: BillingEvents },
     { provide: RetentionHolds, useValue: NO_HOLDS },
@@ -59,10 +73,13 @@ import { maintenanceTasks } from './maintenance-tasks.js';
   exports: [
     AuthenticationWatch,
     CorpusContents,
+    CorpusPlacement,
     Groups,
     Jobs,
+    KeyChanges,
     MAINTENANCE_TASKS,
     OutboxRepository,
+    PlacesOutside,
     PlanEvents,
     QuotaEvents,
     Relay,

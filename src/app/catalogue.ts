@@ -32,6 +32,7 @@ import {
   UsageCounterEntity,
   UsageRollupEntity,
 } from '../features/quotas/index.js';
+import { PolicyBundleEntity, policyBundlesAudit, policyBundlesErrors } from '../features/policy-bundles/index.js';
 import {
   AuthorizationPolicyEntity,
   AuthorizationPolicyVersionEntity,
@@ -59,13 +60,45 @@ import {
   runSettings,
   SessionEntity,
 } from '../features/run/index.js';
+import { residencyAudit, residencyErrors, residencySettings, TenantConfigEntity } from '../features/residency/index.js';
+import {
+  ProviderEntity,
+  ProviderKeyAuditEventEntity,
+  ProviderKeyBindingEntity,
+  ProviderKeyEntity,
+  ProviderKeyRotationEntity,
+  providerKeysAudit,
+  providerKeysErrors,
+  providerKeysSettings,
+  ProviderTierEntity,
+} from '../features/provider-keys/index.js';
+import { receiptsAudit, receiptsErrors, receiptsSettings } from '../features/receipts/index.js';
 import { selfServeAudit } from '../features/self-serve/index.js';
+import {
+  movesAudit,
+  movesErrors,
+  movesSettings,
+  ResidencyJobEntity,
+  ResidencyPartEntity,
+  TenantFreezeEntity,
+} from '../features/tenant-moves/index.js';
 import { TenantEntity } from '../features/tenants/index.js';
+import {
+  VectorDbAttachmentEntity,
+  VectorDbEntity,
+  VectorDbIncidentEntity,
+  VectorDbIncidentEventEntity,
+  VectorDbResidencyPolicyEntity,
+  vectorDbsAudit,
+  vectorDbsErrors,
+  vectorDbsSettings,
+} from '../features/vector-dbs/index.js';
 import type { AuditEventSet } from '../kernel/audit.js';
 import { breakerErrors } from '../kernel/circuit-breaker.js';
 import { commonErrors } from '../kernel/common-errors.js';
 import { errorDeclaration, type ErrorSpec } from '../kernel/errors.js';
 import type { SettingsGroup } from '../kernel/settings.js';
+import { apiClientSettings } from '../platform/api-client/index.js';
 import { blobStoreErrors, blobStoreSettings } from '../platform/blob-store/index.js';
 import { cryptoSettings } from '../platform/crypto/index.js';
 import { dbErrors, dbSettings } from '../platform/db/index.js';
@@ -94,31 +127,43 @@ export const SETTINGS: readonly SettingsGroup[] = [
   httpEgressSettings,
   webhookSettings,
   authSettings,
+  residencySettings,
   plansSettings,
   quotasSettings,
   rbacAbacSettings,
   rateLimitsSettings,
   idempotencySettings,
+  providerKeysSettings,
+  vectorDbsSettings,
   retrievalSettings,
   ingestionSettings,
+  receiptsSettings,
   runSettings,
   billingSettings,
+  movesSettings,
+  apiClientSettings,
 ];
 
 export const AUDIT_EVENTS: AuditEventSet = {
   ...auditAudit,
   ...authAudit,
+  ...residencyAudit,
   ...plansAudit,
   ...rateLimitsAudit,
   ...rbacAbacAudit,
+  ...policyBundlesAudit,
   ...quotasAudit,
+  ...providerKeysAudit,
   ...corporaAudit,
+  ...vectorDbsAudit,
   ...retrievalAudit,
   ...ingestionAudit,
+  ...receiptsAudit,
   ...runAudit,
   ...webhookAudit,
   ...billingAudit,
   ...selfServeAudit,
+  ...movesAudit,
   ...opsAudit,
 };
 
@@ -126,6 +171,7 @@ export const ENTITIES = [
   TenantEntity,
   AuditEventEntity,
   UserEntity,
+  TenantConfigEntity,
   ApiKeyEntity,
   PlanEntity,
   PlanFeatureEntity,
@@ -135,12 +181,24 @@ export const ENTITIES = [
   IdempotencyRecordEntity,
   AuthorizationPolicyEntity,
   AuthorizationPolicyVersionEntity,
+  PolicyBundleEntity,
   DocumentPermissionEntity,
   PlanLimitsEntity,
   UsageCounterEntity,
   UsageRollupEntity,
   QuotaSoftCapEventEntity,
+  ProviderEntity,
+  ProviderTierEntity,
+  ProviderKeyEntity,
+  ProviderKeyRotationEntity,
+  ProviderKeyBindingEntity,
+  ProviderKeyAuditEventEntity,
   CorpusEntity,
+  VectorDbEntity,
+  VectorDbResidencyPolicyEntity,
+  VectorDbAttachmentEntity,
+  VectorDbIncidentEntity,
+  VectorDbIncidentEventEntity,
   ChunkEntity,
   ChunkEmbeddingEntity,
   CorpusIndexEntity,
@@ -153,6 +211,9 @@ export const ENTITIES = [
   SessionEntity,
   MessageEntity,
   CheckpointEntity,
+  ResidencyJobEntity,
+  ResidencyPartEntity,
+  TenantFreezeEntity,
 ] as const;
 
 const ERROR_SETS = [
@@ -165,15 +226,21 @@ const ERROR_SETS = [
   breakerErrors,
   modelErrors,
   authErrors,
+  residencyErrors,
   plansErrors,
   quotasErrors,
   rbacAbacErrors,
+  policyBundlesErrors,
   rateLimitsErrors,
   idempotencyErrors,
+  providerKeysErrors,
+  vectorDbsErrors,
   retrievalErrors,
   ingestionErrors,
+  receiptsErrors,
   runErrors,
   billingErrors,
+  movesErrors,
 ];
 
 /** @throws Error when two owners declare one code. */

@@ -26,8 +26,11 @@ import {
 } from '../platform/http/index.js';
 import { Authenticate } from '../features/auth/index.js';
 import { RequireFeature } from '../features/plans/index.js';
+import { ByokEnabled } from '../features/provider-keys/index.js';
 import { ChargeQuota } from '../features/quotas/index.js';
 import { LimitRate, ThrottleAddress } from '../features/rate-limits/index.js';
+import { CheckResidency } from '../features/residency/index.js';
+import { WriteGate } from '../features/tenant-moves/index.js';
 import { AnswerOnce, ReserveIdempotencyKey } from '../features/idempotency/index.js';
 import { Authorize } from '../features/rbac-abac/index.js';
 
@@ -40,9 +43,9 @@ import { Authorize } from '../features/rbac-abac/index.js';
  *   2 route, declared size        middleware routeMatch       404, 405, 410, 413
  *   3 pre-authentication throttle guard ThrottleAddress       429
  *   4 authentication              guard Authenticate          401, 403, 503
- *   5 residency
+ *   5 residency                   guard CheckResidency        403, 429, 503
  *   6 rate limit                  guard LimitRate             429, 503
- *   7 kill switch, write gate
+ *   7 kill switch, write gate     guards ByokEnabled, WriteGate 503
  *   8 role                        guard Authorize             403
  *   9 validation                  guard ValidateRequest       400, 413, 415, 422
  *  10 plan feature                guard RequireFeature        403
@@ -93,6 +96,7 @@ export interface MiddlewareParts {
 const EXPOSED_HEADERS = [
   'X-Request-Id',
   'X-Run-Id',
+  'X-Receipt-Id',
   'ETag',
   'Link',
   'Location',
@@ -121,7 +125,10 @@ const EXPOSED_HEADERS = [
 const GUARDS = [
   ThrottleAddress,
   Authenticate,
+  CheckResidency,
   LimitRate,
+  ByokEnabled,
+  WriteGate,
   Authorize,
   ValidateRequest,
   RequireFeature,

@@ -19,6 +19,7 @@ import { createHttpApp, type HttpApp } from './http-app.js';
 import { openInfrastructure, type Infrastructure } from './infrastructure.js';
 import { JOBS_DRAIN_MS, startJobs } from './jobs.js';
 import type { Lifecycle } from './lifecycle.js';
+import { productionWarnings } from './production-warnings.js';
 import { WrongRole } from './start-fault.js';
 import { version } from './version.js';
 
@@ -74,6 +75,7 @@ async function open(life: Lifecycle, settings = settingsFromEnvironment(SETTINGS
   const logger = createLogger(settings.get(telemetrySettings));
   const infrastructure = await openInfrastructure(settings, { logger });
   life.log = logger;
+  for (const warning of productionWarnings(settings)) logger.warn(warning);
   life.onStop(() => infrastructure.close());
   return infrastructure;
 }

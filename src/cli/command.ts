@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Infrastructure } from '../app/infrastructure.js';
 import type { Settings } from '../kernel/settings.js';
 import type { Migrator } from '../platform/db/index.js';
+import { argumentFaults, type CommandUsage } from './arguments.js';
 import { CommandFailure, EXIT } from './failure.js';
 import type { View } from './view.js';
 
@@ -40,11 +41,7 @@ interface CommandSpec<A extends z.ZodObject, R extends z.ZodType> {
 }
 
 /** A command as the program and the control socket know it: only JSON goes in and out. */
-export interface Command {
-  readonly name: string;
-  readonly summary: string;
-  readonly positional: readonly string[];
-  readonly args: z.ZodObject;
+export interface Command extends CommandUsage {
   readonly local: boolean;
   /** @throws CommandFailure for arguments that do not fit; whatever the command throws. */
   execute(context: CommandContext, args: unknown): Promise<unknown>;
@@ -61,7 +58,8 @@ export function defineCommand<A extends z.ZodObject, R extends z.ZodType>(spec: 
     local: spec.local ?? false,
     execute: async (context, args) => {
       const parsed = spec.args.safeParse(args);
-      if (!parsed.success) throw new CommandFailure('USAGE', describe(parsed.error, spec.positional ?? []), EXIT.usage);
+      if (!parsed.success)
+        throw new CommandFailure('USAGE', argumentFaults(parsed.error, spec.positional ?? []), EXIT.usage);
       return spec.run(context, parsed.data);
     },
     present: (result) => {
@@ -75,24 +73,4 @@ export function defineCommand<A extends z.ZodObject, R extends z.ZodType>(spec: 
       return { view: spec.view(parsed.data), exitCode: spec.exitCode?.(parsed.data) ?? EXIT.ok };
     },
   };
-}
-
-/** `expiresInDays` as it is typed: `expires-in-days`. */
-export function optionName(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
-/** `keyId` as a place in the usage line: `key_id`. */
-export function placeName(key: string): string {
-  return optionName(key).replaceAll('-', '_');
-}
-
-function describe(error: z.ZodError, positional: readonly string[]): string {
-  return error.issues
-    .map(({ path, message }) => {
-      const key = String(path[0] ?? '');
-      if (key === '') return message;
-      return positional.includes(key) ? `<${placeName(key)}> ${message}` : `--${optionName(key)} ${message}`;
-    })
-    .join('; ');
 }

@@ -9,6 +9,9 @@ import { keysRotate } from './commands/keys-rotate.js';
 import { migrateDown, migrateStatus, migrateUp } from './commands/migrate.js';
 import { plansAssign } from './commands/plans-assign.js';
 import { providerSmoke } from './commands/provider-smoke.js';
+import { residencyKey } from './commands/residency-key.js';
+import { receiptsChain } from './commands/receipts-chain.js';
+import { receiptsVerify } from './commands/receipts-verify.js';
 import { seedDemoCommand } from './commands/seed-demo.js';
 import { webhooksList, webhooksReplay } from './commands/webhooks.js';
 
@@ -26,6 +29,9 @@ export const COMMANDS: readonly Command[] = [
   auditVerify,
   authzTest,
   providerSmoke,
+  residencyKey,
+  receiptsChain,
+  receiptsVerify,
   seedDemoCommand,
   webhooksList,
   webhooksReplay,

@@ -50,6 +50,6 @@ function withNote(table: Table.Table, note: string | undefined): string {
 }
 
 /** Stored text must not be able to move the cursor or recolour the terminal of whoever lists it. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]+/gu, ' ');
 }

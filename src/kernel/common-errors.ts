@@ -35,6 +35,11 @@ export const commonErrors = defineErrors('common', {
     retry: 'after-change',
   },
   VALIDATION_ERROR: { status: 422, message: 'The request breaks a rule of this operation.', retry: 'after-change' },
+  RATE_LIMITED: {
+    status: 429,
+    message: 'Rate limit exceeded. Send the request again after the time in Retry-After.',
+    retry: 'later',
+  },
   REQUEST_HEADER_FIELDS_TOO_LARGE: {
     status: 431,
     message: 'The request headers are larger than allowed.',
@@ -48,6 +53,11 @@ export const commonErrors = defineErrors('common', {
   NOT_IMPLEMENTED: { status: 501, message: 'This is not implemented.', retry: 'never' },
   UPSTREAM_ERROR: { status: 502, message: 'A service behind this one failed.', retry: 'later' },
   SERVICE_UNAVAILABLE: { status: 503, message: 'The service cannot answer right now.', retry: 'later' },
+  FEATURE_TEMPORARILY_DISABLED: {
+    status: 503,
+    message: 'This operation is switched off for now.',
+    retry: 'later',
+  },
   SERVICE_BUSY: {
     status: 503,
     message: 'All slots for this operation are taken. Retry after the given delay.',

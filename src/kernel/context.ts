@@ -11,8 +11,8 @@ export interface Context {
   readonly requestId: string;
   /** W3C trace context as received, passed on to jobs and upstream calls. */
   readonly traceparent?: string;
-  /** `legacy` for the unversioned aliases, which keep their pre-v1 shapes. */
-  readonly apiVersion?: 'v1' | 'legacy';
+  /** `legacy` for the unversioned aliases, which keep their pre-v1 shapes; `bare` for aliases of later. */
+  readonly apiVersion?: 'v1' | 'bare' | 'legacy';
   readonly method?: string;
   /** As it was asked for, without the query. */
   readonly path?: string;
@@ -22,6 +22,8 @@ export interface Context {
   tenantId?: string;
   principal?: Principal;
   operation?: Operation;
+  /** Of the operation, with the names of its parameters. */
+  route?: string;
   /** `Idempotency-Key` of a v1 write, once it is known to be one. */
   idempotencyKey?: string;
   /** Held by a write with an `Idempotency-Key` until it is answered. */
@@ -50,6 +52,16 @@ export function currentContext(): Context {
 
 export function tryContext(): Context | undefined {
   return storage.getStore();
+}
+
+/**
+ * Does work in another tenant than the context's, as operators do. Who acts stays who acts. What holds the idempotency
+ * key belongs to the context's tenant and does not come along: after a crash, a repetition may do the work again.
+ */
+export function inTenant<T>(tenantId: string, fn: () => T): T {
+  const context: Context = { ...currentContext(), tenantId };
+  delete context.reservation;
+  return runInContext(context, fn);
 }
 
 /** A context for work that no request started: jobs, commands, bootstrap. */

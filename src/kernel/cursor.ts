@@ -1,4 +1,5 @@
 import { commonErrors } from './common-errors.js';
+import { isUuid } from './ids.js';
 
 /**
  * A keyset cursor carries the sort values of the last row as the database printed them: timestamps as text, so
@@ -10,7 +11,7 @@ export function encodeCursor(values: readonly string[]): string {
 }
 
 /** What a sort value must look like to be given to the database. */
-export type CursorPart = 'timestamp' | 'integer' | 'text';
+export type CursorPart = 'timestamp' | 'integer' | 'uuid' | 'text';
 
 const TIMESTAMP = /^(\d{4})-(\d{2})-(\d{2}) ([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?[+-](0\d|1[0-4])(:[0-5]\d)?$/;
 
@@ -28,6 +29,7 @@ function isTimestamp(text: string): boolean {
 const PARTS: Readonly<Record<CursorPart, (value: string) => boolean>> = {
   timestamp: isTimestamp,
   integer: (value) => INTEGER.test(value),
+  uuid: isUuid,
   text: () => true,
 };
 

@@ -16,6 +16,8 @@ export type RetryHint = 'never' | 'later' | 'after-change';
 export interface ErrorSpec {
   /** HTTP status. Errors that only occur inside a stream carry the status they have with `stream:false`. */
   readonly status: number;
+  /** Further statuses, for a code that stops a change with one and a use with another. */
+  readonly alternatives?: readonly number[];
   /** Public text. Says what happened and, where possible, what to do next. Never contains data. */
   readonly message: string;
   readonly retry: RetryHint;
@@ -24,6 +26,8 @@ export interface ErrorSpec {
 }
 
 export interface ErrorOptions {
+  /** One of the declared alternatives. */
+  readonly status?: number;
   /** Replaces the declared public text; for validators that name the offending parameter. */
   readonly message?: string;
   /** Public, structured. Appears as `error.details`. */
@@ -46,7 +50,7 @@ export class AppError extends Error {
   ) {
     super(options.message ?? spec.message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'AppError';
-    this.status = spec.status;
+    this.status = options.status ?? spec.status;
     this.details = options.details;
     this.headers = {
       ...(spec.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(spec.retryAfterSeconds) }),

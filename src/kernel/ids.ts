@@ -13,6 +13,11 @@ export abstract class Ids {
   abstract fraction(): number;
 }
 
+/** Of any version, in either case. */
+export function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+}
+
 const BYTES_PER_ID = 16;
 const DRAWN_IDS = 256;
 

@@ -2,6 +2,7 @@
 export const PLAN_FEATURES = [
   'feature.audit_access',
   'feature.billing_webhook_test',
+  'feature.byok',
   'feature.chargeback_reports',
   'feature.corpora_patch_provider_config',
   'feature.cost_controls',
@@ -15,6 +16,7 @@ export const PLAN_FEATURES = [
   'feature.retrieval.gcp_vertex',
   'feature.retrieval.local_pgvector',
   'feature.tts',
+  'feature.vector_db_governance',
 ] as const;
 
 export type PlanFeature = (typeof PLAN_FEATURES)[number];

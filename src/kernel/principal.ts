@@ -21,6 +21,8 @@ export interface Principal {
   readonly apiKeyId: string;
   readonly authMethod: AuthMethod;
   readonly subjectType: 'user';
+  /** What kind of caller it is to policy bundles; absent, its role says. */
+  readonly callerType?: string;
 }
 
 /**

@@ -44,6 +44,8 @@ export interface Field<T> extends FieldDoc {
   readonly type: string;
   readonly range?: string;
   readonly secret?: boolean;
+  /** Blanks around the value are a fault, and not taken off: for names that are compared with those of others. */
+  readonly exact?: true;
   /** As it would be written in the environment; undefined when there is none. */
   readonly defaultText: string | undefined;
   readonly fallback: T;
@@ -107,11 +109,10 @@ export function bool({
 }
 
 export function text<D extends string | undefined>(
-  options: FieldDoc & { readonly default: D; readonly pattern?: RegExp },
+  options: FieldDoc & { readonly default: D; readonly pattern?: RegExp; readonly exact?: true },
 ): Field<Optional<string, D>> {
-  const schema = options.pattern
-    ? z.string().trim().regex(options.pattern, `must match ${options.pattern.source}`)
-    : z.string().trim();
+  const plain = options.exact === true ? z.string() : z.string().trim();
+  const schema = options.pattern ? plain.regex(options.pattern, `must match ${options.pattern.source}`) : plain;
   return {
     ...options,
     type: 'text',
@@ -172,6 +173,31 @@ export function list(options: FieldDoc & { readonly default: readonly string[] }
         .split(',')
         .map((item) => item.trim())
         .filter((item) => item !== ''),
+  };
+}
+
+/** JSON object of names to texts. */
+export function textMap(options: FieldDoc): Field<Readonly<Record<string, string>>> {
+  const schema = z.record(z.string().min(1), z.string());
+  return {
+    ...options,
+    type: 'JSON',
+    defaultText: '{}',
+    fallback: {},
+    parse: (raw) => {
+      const json = z
+        .string()
+        .transform((text, context): unknown => {
+          try {
+            return JSON.parse(text);
+          } catch {
+            context.addIssue({ code: 'custom', message: 'must be a JSON object such as {"a":"b"}' });
+            return z.NEVER;
+          }
+        })
+        .parse(raw);
+      return schema.parse(json);
+    },
   };
 }
 
@@ -289,7 +315,8 @@ function readGroup(
   const values: Record<string, unknown> = {};
   const faults: string[] = [];
   for (const [key, field] of Object.entries(group.fields)) {
-    const raw = env[field.env]?.trim() ?? '';
+    const given = env[field.env] ?? '';
+    const raw = field.exact === true && given.trim() !== '' ? given : given.trim();
     try {
       // What is secret is left out when the group is printed or spread.
       const fallback: unknown = (mode === 'production' ? field.productionFallback : undefined) ?? field.fallback;

@@ -108,6 +108,33 @@ describe('the guides', () => {
     expect([...new Set(sections)].sort()).toEqual(['Engineering', 'Release']);
     expect(moved).toContain('"embedding_model":"fake-v1"');
   });
+
+  it('pin a tenant, read and change its configuration with the commands of docs/guides/residency.md', async () => {
+    const answers: Record<string, unknown>[] = [];
+    for (const block of bashBlocks('docs/guides/residency.md')) {
+      answers.push((JSON.parse((await server.shell(block)).stdout) as { data: Record<string, unknown> }).data);
+    }
+    const [pinned, read, changed, status] = answers;
+    expect(pinned).toMatchObject({ tenant_id: 'acme-eu', config: { region: 'eu' }, version: 1 });
+    expect(read).toEqual(pinned);
+    expect(changed).toMatchObject({ config: { region: 'eu', receipts: 'always' }, version: 2 });
+    expect(status).toMatchObject({ zone: null, pinned_tenants: [{ region: 'eu', tenants: 1 }] });
+  });
+});
+
+describe('the guide to receipts', () => {
+  it('finds, verifies, downloads and replays a receipt with the commands of docs/guides/receipts.md', async () => {
+    const script = bashBlocks('docs/guides/receipts.md').join('\necho\n');
+    const { code, stdout } = await server.shell(script);
+    expect(code).toBe(0);
+    const bodies = [...stdout.matchAll(/^\{"data".*\}$/gm)].map(([line]) => JSON.parse(line).data);
+    const [receipt, list, verdict, replay] = bodies;
+    expect(receipt.selected_entries.map((entry: { document_id: string }) => entry.document_id)).toContain('demo-2');
+    expect(list.receipts[0].receipt_id).toBe(receipt.receipt_id);
+    expect(verdict).toMatchObject({ valid: true, key_id: expect.stringMatching(/^local-/), outcome_valid: true });
+    expect(stdout).toMatch(/^receipt +ok$/m);
+    expect(replay.diff.drift_class).toBe('none');
+  });
 });
 
 describe('the limits of a first start', () => {
@@ -203,6 +230,61 @@ describe('the guide to authorization', () => {
     }
     expect((await server.cli('authz', 'test', 'docs/examples/authorization/sensitivity.yaml')).code).toBe(0);
     expect((await server.cli('authz', 'test', 'package.json')).code).toBe(2);
+  });
+});
+
+describe('the runbooks', () => {
+  // Each of their commands is a process of its own.
+  const PATIENCE_MS = 180_000;
+
+  it(
+    'onboard, attach, detach and resolve with the commands of docs/runbooks/vector-db-governance.md',
+    async () => {
+      const script = bashBlocks('docs/runbooks/vector-db-governance.md').join('\n');
+      const { code, stdout, stderr } = await server.shell(script);
+      expect([code, stderr]).toEqual([0, 'API error during attachments create: Residency policy is inactive\n']);
+      expect(stdout).toContain('"data_classification":"restricted","enforcement_mode":"block","active":true');
+      expect(stdout).toContain('refused with exit code 4');
+      expect(stdout).toMatch(/^\S+ +residency_breach high .*A replica in us$/m);
+      expect(stdout).toMatch(/^\d+ +\S+ +registered /m);
+      expect(stdout).toMatch(/^\S+ +\d+ +\S+Z Replica outside the region$/m);
+      expect(stdout).toContain('"summary": "Replica deleted"');
+      expect(stdout.match(/ semantic 6f1c2f0e/g)?.length).toBeGreaterThanOrEqual(3);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'register, rotate and revoke with the commands of docs/runbooks/provider-key-rotation.md',
+    async () => {
+      const script = bashBlocks('docs/runbooks/provider-key-rotation.md').join('\n');
+      const { code, stdout, stderr } = await server.shell(script);
+      expect([code, stderr]).toEqual([0, expect.stringMatching(/^API error \(403\): [^\n]+\n$/)]);
+      expect(stdout).toMatch(/^\d+ +\S+ +registered /m);
+      expect(stdout).toMatch(/^\S+ approved +\S+ jo@customer\.example$/m);
+      expect(stdout).toMatch(/^\S+ wages active 2099-01-31T09:00:00.000Z /m);
+      expect(stdout).toMatch(/^\S+ failed +\S+ jo@customer\.example$/m);
+      expect(stdout).toMatch(/^\S+ compromised /m);
+      expect(stdout.trim().split('\n').at(-1)).toBe('1');
+    },
+    PATIENCE_MS,
+  );
+});
+
+describe('the guide to policy bundles', () => {
+  it('redacts what is sensitive with the commands of docs/guides/policy-bundles.md', async () => {
+    const run = async (block: string | undefined): Promise<string> => (await server.shell(block ?? 'false')).stdout;
+    const [document, bundle, enforce, search, off] = bashBlocks('docs/guides/policy-bundles.md');
+    await run(document);
+    expect(JSON.parse(await run(bundle)).data).toMatchObject({ rule_count: 1, tenant_id: 't1', active: true });
+    // Not before it is enforced does anything change.
+    await eventually(async () => expect(await run(search)).toContain('passport 4711'));
+    expect(JSON.parse(await run(enforce)).data.config).toMatchObject({ policy_mode: 'enforce' });
+    expect(JSON.parse(await run(search)).data.items).toEqual([
+      expect.objectContaining({ document_id: 'visitors', text: '[REDACTED by policy]', redacted: true }),
+    ]);
+    expect(await run(off)).toContain('"rules":[]');
+    expect(await run(search)).toContain('passport 4711');
   });
 });
 

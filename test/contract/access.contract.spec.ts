@@ -4,6 +4,7 @@ import { AUDIT_EVENTS } from '../../src/app/catalogue.js';
 import { Tenants } from '../../src/features/tenants/index.js';
 import type { Route } from '../../src/kernel/operation.js';
 import { ROLES, roleAtLeast, type Role } from '../../src/kernel/principal.js';
+import { apiVersionOf } from '../../src/platform/http/index.js';
 import { TestApp, type Actor } from '../harness/app.js';
 import { eventually } from '../harness/eventually.js';
 import {
@@ -14,11 +15,14 @@ import {
   EXAMPLES,
   furnish,
   idle,
+  invented,
   MISSING,
+  MOVES,
   OWNERLESS,
   send,
   type Call,
   type Ids,
+  type Resource,
 } from './examples.js';
 import { DESCRIBED, described, inputsOf } from './openapi.js';
 
@@ -36,7 +40,9 @@ const STAGES = [
   'route',
   'throttle',
   'authentication',
+  'residency',
   'rate limit',
+  'write gate',
   'role',
   'validation',
   'plan',
@@ -49,13 +55,13 @@ let app: TestApp;
 let routes: ReadonlyMap<string, Route>;
 
 beforeAll(async () => {
-  app = await TestApp.start({ LOG_LEVEL: 'DEBUG', ...BILLING });
+  app = await TestApp.start({ LOG_LEVEL: 'DEBUG', ...BILLING, ...MOVES });
   routes = new Map(app.app.manifest.routes.map((route) => [route.operation.id, route]));
 });
 afterAll(() => app.close());
 
 const all = Object.keys(EXAMPLES);
-const guarded = all.filter((id) => !id.startsWith('health.'));
+const guarded = all.filter((id) => !/^(health|receipt-keys)\./.test(id));
 const withNames = all.flatMap((id) =>
   Object.entries(EXAMPLES[id]?.names ?? {}).map(([place, of]) => ({ id, place, of })),
 );
@@ -63,13 +69,22 @@ const withInvented = all.flatMap((id) =>
   Object.entries(EXAMPLES[id]?.invents ?? {}).map(([place, of]) => ({ id, place, of })),
 );
 
+/** What operators, as every admin is here, find whoever's it is. */
+const FOR_OPERATORS = /^admin-receipts\./;
+
+/** References that are judged like the other fields of a body. */
+const INVALID_WHEN_MISSING = ['body.parent_receipt_id'];
+
 /** Reads that are continued, but for those whose first page cannot be made to end here. Each with the reason why. */
 const ONE_PAGE: Readonly<Record<string, string>> = {
+  'admin-receipts.list': 'lists nothing without a tenant; the same list as receipts.list',
   'audit.verify': 'continues after some ten thousand events',
   'policies.versions': 'a policy here has one version',
   'policy-templates.list': 'templates belong to no tenant',
   'self-serve.inactiveKeys': 'no key is old; the same list as api-keys.list',
 };
+/** What a provider has that nobody has is nothing, as of one that has nothing. */
+const EMPTY_IF_MISSING = ['provider-keys.list', 'provider-keys.audit'];
 const withCursor = [...DESCRIBED.values()]
   .filter((operation) => inputsOf(operation).includes('query.cursor'))
   .map(({ operationId }) => operationId)
@@ -95,10 +110,13 @@ function roleOf(id: string): Role {
 const body = (response: Response): Body => response.body as Body;
 const codeOf = (response: Response): string | undefined => (body(response).error ?? body(response).detail)?.code;
 
-/** Every way to ask the same: as it is, under the unversioned alias, and without the body of the answer. */
+/** Every way to ask the same: as it is, under its aliases, and without the body of the answer. */
 function waysOf(call: Call): Call[] {
-  const alias = { ...call, path: call.path.replace('/v1', '') };
-  return call.method === 'get' ? [call, alias, { ...call, method: 'head' }] : [call, alias];
+  const aliases = ['', '/api'].map((prefix) => ({ ...call, path: call.path.replace('/v1', prefix) }));
+  const exists = ({ path }: Call): boolean =>
+    path.startsWith('/api/') ? apiVersionOf(path) === 'bare' : !path.startsWith('/ui/');
+  const ways = [call, ...aliases.filter(exists)];
+  return call.method === 'get' ? [...ways, { ...call, method: 'head' }] : ways;
 }
 
 /** Empty for an answer without a body. */
@@ -119,8 +137,9 @@ function visible(response: Response): unknown {
 }
 
 /** What asking leaves behind. */
+const WRITTEN_BY_ASKING = ['audit.exported', 'vector_db.attachment.rejected'];
 const TRACES = Object.keys(AUDIT_EVENTS).filter(
-  (event) => AUDIT_EVENTS[event]?.delivery === 'access' || event === 'audit.exported',
+  (event) => AUDIT_EVENTS[event]?.delivery === 'access' || WRITTEN_BY_ASKING.includes(event),
 );
 
 /**
@@ -151,7 +170,8 @@ describe('a valid request of the lowest role that may send it', () => {
     const { operation } = routeOf(id);
     const response = await send(app, callOf(routeOf(id), await furnish(app, admin, sender)), sender.token);
     const requestId = response.get('X-Request-Id');
-    expect([response.status, response.text]).toEqual([operation.status, expect.anything()]);
+    const sent: unknown = operation.response === 'binary' ? response.body : response.text;
+    expect([response.status, sent]).toEqual([operation.status, expect.anything()]);
     const shapes = {
       json: () => {
         expect(Object.keys(body(response)).sort()).toEqual(['data', 'meta']);
@@ -160,6 +180,7 @@ describe('a valid request of the lowest role that may send it', () => {
       bare: () => expect(body(response).meta).toBeUndefined(),
       stream: () => expect(response.get('Content-Type')).toMatch(/^text\/event-stream/),
       lines: () => expect(response.get('Content-Type')).toMatch(/^application\/x-ndjson/),
+      binary: () => expect(response.get('Content-Type')).toMatch(/^application\/octet-stream/),
       empty: () => expect(response.text).toBe(''),
     };
     shapes[operation.response]();
@@ -202,21 +223,26 @@ describe('another tenant', () => {
   });
 
   // One difference, of a byte or in the rows, tells a customer what another one has.
-  it.each(withNames.filter(({ of }) => of !== OWNERLESS))(
+  it.each(withNames.filter(({ id, of }) => !OWNERLESS.includes(of) && !FOR_OPERATORS.test(id)))(
     'learns and changes nothing through $place of $id',
     async ({ id, place, of }) => {
       const before = [await rowsOf(owner.tenantId), await rowsOf(stranger.tenantId)];
-      const invented = Object.fromEntries(Object.keys(EXAMPLES[id]?.invents ?? {}).map((at) => [at, `${id}-stranger`]));
+      const madeUp = Object.fromEntries(
+        Object.entries(EXAMPLES[id]?.invents ?? {}).map(([at, what]) => [at, invented(what, `${id}-stranger`)]),
+      );
       const naming = (name: string): Call[] =>
-        waysOf(callOf(routeOf(id), own, { ...invented, ...BESIDE[place], [place]: name }));
+        waysOf(callOf(routeOf(id), own, { ...madeUp, ...BESIDE[place], [place]: name }));
       const foreigns = naming(theirs[of]);
       for (const [index, call] of naming(MISSING[of]).entries()) {
         const missing = await send(app, call, stranger.token);
         const foreign = await send(app, foreigns[index] ?? call, stranger.token);
         expect(visible(foreign)).toEqual(visible(missing));
         const code = call.method === 'head' ? undefined : expect.stringMatching(/NOT_FOUND$/);
-        if (/^(path|body)/.test(place)) expect([foreign.status, codeOf(foreign)]).toEqual([404, code]);
-        expect(textOf(foreign)).not.toContain(theirs[of]);
+        const refused = EMPTY_IF_MISSING.includes(id) ? [200, undefined] : [404, code];
+        if (INVALID_WHEN_MISSING.includes(place)) expect(foreign.status).toBe(422);
+        else if (/^(path|body)/.test(place)) expect([foreign.status, codeOf(foreign)]).toEqual(refused);
+        // A number may be part of anything.
+        if (!/^\d+$/.test(theirs[of])) expect(textOf(foreign)).not.toContain(theirs[of]);
       }
       expect([await rowsOf(owner.tenantId), await rowsOf(stranger.tenantId)]).toEqual(before);
     },
@@ -232,14 +258,17 @@ describe('another tenant', () => {
     const call = callOf(routeOf(id), await furnish(app, newcomer));
     const response = await send(app, { ...call, query: { cursor } }, newcomer.token);
     expect(response.status).toBe(200);
-    const names = [...Object.entries(theirs), ...Object.entries(earlier)].filter(([of]) => of !== OWNERLESS);
+    const names = [...Object.entries(theirs), ...Object.entries(earlier)].filter(
+      ([of]) => !OWNERLESS.includes(of as Resource),
+    );
     for (const [, name] of names) if (!/^\d+$/.test(name)) expect(response.text).not.toContain(name);
   });
 
   it('is refused alike in every path that names a tenant, whether there is one of that name or not', async () => {
     const before = await rowsOf(owner.tenantId);
     for (const route of routes.values()) {
-      if (!route.path.includes('/:tenant')) continue;
+      // Those that operators reach are not refused to an operator, as every admin is here.
+      if (!route.path.includes('/:tenant') || route.operation.operatorReach !== undefined) continue;
       const missing = await send(app, callOf(route, { ...own, tenant: MISSING.tenant }), stranger.token);
       const foreign = await send(app, callOf(route, { ...own, tenant: owner.tenantId }), stranger.token);
       const answer = [route.operation.id, foreign.status, body(foreign).error?.code];
@@ -253,7 +282,7 @@ describe('another tenant', () => {
     const admin = await app.actor('admin');
     const response = await send(app, callOf(routeOf(id), await furnish(app, admin), BESIDE[place]), admin.token);
     expect(response.status).toBe(routeOf(id).operation.status);
-    expect(response.text).not.toContain('resume.unsupported');
+    expect(textOf(response)).not.toContain('resume.unsupported');
   });
 
   it.each(withInvented)('may use an identifier of its neighbour as $place of $id', async ({ id, place, of }) => {
@@ -270,7 +299,7 @@ describe('another tenant', () => {
 });
 
 describe('without a credential', () => {
-  it.each(guarded)('401 for %s, also under its unversioned alias', async (id) => {
+  it.each(guarded)('401 for %s, also under its aliases', async (id) => {
     const call = callOf(routeOf(id), MISSING);
     const tokens = [undefined, 'nrgk_0123456789abcdef0123456789abcdef_x', 'x'];
     for (const token of tokens) {
@@ -281,7 +310,7 @@ describe('without a credential', () => {
         'Bearer',
       ]);
     }
-    expect((await send(app, { ...call, path: call.path.replace('/v1', '') })).status).toBe(401);
+    for (const way of waysOf(call)) expect((await send(app, way)).status).toBe(401);
   });
 });
 
@@ -341,7 +370,7 @@ describe('without the authority that an operation demands', () => {
   // Whoever passes here changes the plan that somebody pays for, or the rows of every tenant.
   it('refuses every admin but those of operators, recorded, whatever the operation', async () => {
     const production = { PLATFORM_OPERATOR_TENANTS: 'operators', TENANT_ADMIN_CAN_ASSIGN_PLAN: 'false' };
-    const strict = await TestApp.start({ ...production, ...BILLING });
+    const strict = await TestApp.start({ ...production, ...BILLING, ...MOVES });
     try {
       await strict.as('operators', () => strict.app.nest.get(Tenants).ensure('operators'));
       const [customer, operator] = [await strict.actor('admin'), await strict.actor('admin', 'operators')];
@@ -389,6 +418,7 @@ describe('the body', () => {
     const call = callOf(routeOf(id), missingIn(admin));
     const unknown = await send(app, { ...call, body: { ...call.body, colour: 'red' } }, admin.token);
     expect([unknown.status, unknown.text]).toEqual([422, expect.stringContaining('"colour"')]);
+    if (routeOf(id).operation.onTenant === true) return;
     const tenant = await send(app, { ...call, body: { ...call.body, tenant_id: 'x', colour: 'red' } }, admin.token);
     expect([tenant.status, body(tenant).error?.code]).toEqual([400, 'TENANT_ID_NOT_ALLOWED']);
   });

@@ -28,6 +28,11 @@ const WITHOUT_ENTITY: Readonly<Record<string, string>> = {
   audit_anchors: 'written by prune_audit_events alone',
   audit_seals: 'hashes of many events in a row; sealed and verified by statements that no mapper writes',
   outbox_jobs: 'claimed, leased and swept by statements that no mapper writes',
+  receipt_chain: 'written and verified by statements that no mapper writes',
+  receipt_chunks: 'written in one statement with its receipt',
+  receipt_outcomes: 'as above; read as the text that was signed',
+  receipt_queries: 'as above',
+  receipts: 'as above',
   webhook_deliveries: 'fenced by the job that works on them, by statements that no mapper writes',
   webhook_attempts: 'written in one statement with the state that follows from them',
   webhook_stopped_endpoints: 'replaced, read and deleted beside the deliveries',
@@ -38,6 +43,7 @@ const KEY_WITHOUT_TENANT: Readonly<Record<string, string>> = {
   audit_events: 'events before authentication have no tenant; the key is made by the database',
   authorization_policies: 'templates have no tenant; ids are random and made here',
   authorization_policy_versions: 'as above',
+  policy_bundles: 'those of all tenants have no tenant; ids are random and made here',
   tenants: 'the key is the tenant',
 };
 
@@ -48,7 +54,7 @@ const CATALOGUE: Readonly<Record<string, string>> = {
 };
 
 /** Tables with rows of no tenant that every tenant reads, and none writes. */
-const READ_BY_ALL = ['authorization_policies'];
+const READ_BY_ALL = ['authorization_policies', 'policy_bundles'];
 
 /** Unique across tenants: a second owner is told that the value is taken. */
 const UNIQUE_FOR_ALL: Readonly<Record<string, string>> = {
@@ -57,7 +63,21 @@ const UNIQUE_FOR_ALL: Readonly<Record<string, string>> = {
 };
 
 /** Tables whose rows never change. */
-const APPEND_ONLY = ['audit_anchors', 'audit_events', 'audit_seals', 'authorization_policy_versions'];
+const APPEND_ONLY = [
+  'audit_anchors',
+  'audit_events',
+  'audit_seals',
+  'authorization_policy_versions',
+  'receipt_chain',
+  'receipt_chunks',
+  'receipt_outcomes',
+  'receipts',
+  'provider_key_audit_events',
+  'vector_db_incident_events',
+];
+
+/** Tables whose rows are evidence: requests of a tenant add and change them, and delete none. */
+const EVIDENCE = ['vector_dbs', 'vector_db_residency_policies', 'vector_db_attachments', 'vector_db_incident_logs'];
 
 /** Append-only tables that a tenant's own requests only read. */
 const WRITTEN_FOR_TENANTS = ['audit_anchors', 'audit_seals'];
@@ -227,6 +247,7 @@ describe('tenant isolation', () => {
     for (const table of tenantTables()) {
       const privileges = (role: string): string => {
         if (role === 'nexusrag_app' && WRITTEN_FOR_TENANTS.includes(table.name)) return 'SELECT';
+        if (role === 'nexusrag_app' && EVIDENCE.includes(table.name)) return 'INSERT, SELECT, UPDATE';
         return APPEND_ONLY.includes(table.name) ? 'INSERT, SELECT' : 'DELETE, INSERT, SELECT, UPDATE';
       };
       const expected = ROLES.map((role) => ({ table: '', role, privileges: privileges(role) }));
@@ -250,6 +271,7 @@ describe('tenant isolation', () => {
       { table: 'audit_anchors', role: 'nexusrag_retention', privileges: 'UPDATE' },
       { table: 'audit_events', role: 'nexusrag_retention', privileges: 'DELETE' },
       { table: 'audit_seals', role: 'nexusrag_retention', privileges: 'DELETE' },
+      { table: 'authorization_policy_versions', role: 'nexusrag_retention', privileges: 'DELETE' },
     ]);
     const [role] = await db.dataSource.query<unknown[]>(
       `SELECT rolcanlogin, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = 'nexusrag_retention'`,
@@ -259,7 +281,7 @@ describe('tenant isolation', () => {
       `SELECT proname, pg_get_userbyid(proowner) AS owner, proconfig::text AS config,
               has_function_privilege('nexusrag_app', oid, 'EXECUTE') AS app,
               has_function_privilege('nexusrag_system', oid, 'EXECUTE') AS system
-         FROM pg_proc WHERE prosecdef AND pronamespace = current_schema()::regnamespace`,
+         FROM pg_proc WHERE prosecdef AND pronamespace = current_schema()::regnamespace ORDER BY proname`,
     );
     expect(functions).toEqual([
       {
@@ -268,6 +290,13 @@ describe('tenant isolation', () => {
         config: expect.stringMatching(/search_path=public, pg_temp/),
         app: false,
         system: true,
+      },
+      {
+        proname: 'purge_append_only',
+        owner: 'nexusrag_retention',
+        config: expect.stringMatching(/search_path=public, pg_temp/),
+        app: true,
+        system: false,
       },
     ]);
   });
@@ -325,7 +354,7 @@ describe('rows of two tenants', () => {
       if (APPEND_ONLY.includes(name)) continue;
       const touched = await app('a', async (sql) => [
         ...(await sql(`UPDATE ${name} SET ${tenantColumn} = ${tenantColumn} WHERE ${tenantColumn} = 'b' RETURNING 1`)),
-        ...(await sql(`DELETE FROM ${name} WHERE ${tenantColumn} = 'b' RETURNING 1`)),
+        ...(EVIDENCE.includes(name) ? [] : await sql(`DELETE FROM ${name} WHERE ${tenantColumn} = 'b' RETURNING 1`)),
       ]);
       expect([name, touched]).toEqual([name, []]);
     }

@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { isReplayed, takesKey } from '../../src/features/idempotency/index.js';
 import type { Route } from '../../src/kernel/operation.js';
 import { TestApp } from '../harness/app.js';
-import { BILLING, callOf, EXAMPLES, furnish, idle, send } from './examples.js';
+import { BILLING, callOf, EXAMPLES, furnish, idle, MOVES, send } from './examples.js';
 import { DESCRIBED, described, errorsOf } from './openapi.js';
 
 let app: TestApp;
 let routes: ReadonlyMap<string, Route>;
 
 beforeAll(async () => {
-  app = await TestApp.start(BILLING);
+  app = await TestApp.start({ ...BILLING, ...MOVES });
   routes = new Map(app.app.manifest.routes.map((route) => [route.operation.id, route]));
 });
 afterAll(() => app.close());

@@ -9,11 +9,15 @@ import { mentioning } from './sources.js';
 interface Credential {
   role: 'editor' | 'reader';
   revoked: boolean;
+  /** Whether its tenant is pinned to another region. */
+  misrouted: boolean;
   /** Whether it is at its rate limit. */
   drained: boolean;
   /** Whether it comes from an address that had too many credentials refused, and was never accepted before. */
   suspect: boolean;
   plan: 'enterprise' | 'free';
+  /** Whether a migration keeps the tenant from being written. */
+  frozen: boolean;
   /** Whether the tenant has used up its quota. */
   spent: boolean;
 }
@@ -77,9 +81,19 @@ const VIOLATIONS: readonly Violation[] = [
     violate: ({ credential }) => (credential.revoked = true),
   },
   {
+    stage: 'residency',
+    answer: [403, 'residency.mismatch', expect.stringContaining("pinned to region 'elsewhere'") as unknown as string],
+    violate: ({ credential }) => (credential.misrouted = true),
+  },
+  {
     stage: 'rate limit',
     answer: [429, 'RATE_LIMITED', expect.stringContaining('Rate limit exceeded') as unknown as string],
     violate: ({ credential }) => (credential.drained = true),
+  },
+  {
+    stage: 'frozen',
+    answer: [503, 'WRITE_FROZEN'],
+    violate: ({ credential }) => (credential.frozen = true),
   },
   {
     stage: 'role',
@@ -160,7 +174,12 @@ const LIMITS = {
 };
 
 beforeAll(async () => {
-  app = await TestApp.start({ HTTP_MAX_JSON_BYTES: '1024', LEGACY_ROUTES_ENABLED: 'false', ...LIMITS });
+  app = await TestApp.start({
+    HTTP_MAX_JSON_BYTES: '1024',
+    LEGACY_ROUTES_ENABLED: 'false',
+    STATEWAVE_REGION: 'here',
+    ...LIMITS,
+  });
   admin = await app.actor('admin');
   corpusId = (await furnish(app, admin)).corpus;
   const withoutVertex = { feature_key: 'feature.retrieval.gcp_vertex', enabled: false };
@@ -190,12 +209,31 @@ async function tokenOf(credential: Credential): Promise<string> {
 }
 
 /** Only the tenant of a sound request has the corpus. */
-async function tenantOf({ plan, spent }: Credential): Promise<string> {
-  if (plan === 'enterprise' && !spent) return admin.tenantId;
+async function tenantOf({ misrouted, plan, frozen, spent }: Credential): Promise<string> {
+  if (plan === 'enterprise' && !spent && !frozen && !misrouted) return admin.tenantId;
   const other = await app.actor('admin', await app.tenant(plan));
-  if (spent) await other.patch(`/v1/admin/quotas/${other.tenantId}`, { daily_requests_limit: 0 }).expect(200);
+  if (spent)
+    await app.rows(`INSERT INTO plan_limits (tenant_id, daily_requests_limit) VALUES ($1, 0)`, [other.tenantId]);
+  if (frozen) {
+    await app.rows(`INSERT INTO tenant_freezes (tenant_id, migration_id, frozen_at) VALUES ($1, 'm', now())`, [
+      other.tenantId,
+    ]);
+  }
+  const pin = `INSERT INTO tenant_configs (tenant_id, config) VALUES ($1, '{"region":"elsewhere"}')`;
+  if (misrouted) await app.rows(pin, [other.tenantId]);
   return other.tenantId;
 }
+
+const SOUND: Credential = {
+  role: 'editor',
+  revoked: false,
+  misrouted: false,
+  drained: false,
+  suspect: false,
+  plan: 'enterprise',
+  frozen: false,
+  spent: false,
+};
 
 async function answerTo(violations: readonly Violation[]): Promise<unknown[]> {
   const attempt: Attempt = {
@@ -203,7 +241,7 @@ async function answerTo(violations: readonly Violation[]): Promise<unknown[]> {
     path: `/v1/corpora/${corpusId}`,
     ifMatch: '*',
     key: undefined,
-    credential: { role: 'editor', revoked: false, drained: false, suspect: false, plan: 'enterprise', spent: false },
+    credential: { ...SOUND },
     address: '198.51.100.7',
     body: {},
   };
@@ -246,8 +284,11 @@ describe('the stages of a request', () => {
     const passed = ['context', 'route', 'throttle'];
     expect(await stages(stage('throttle'))).toEqual(passed);
     expect(await stages(stage('authentication'))).toEqual([...passed, 'authentication']);
-    passed.push('authentication', 'rate limit');
+    expect(await stages(stage('residency'))).toEqual([...passed, 'authentication', 'residency']);
+    passed.push('authentication', 'residency', 'rate limit');
     expect(await stages(stage('rate limit'))).toEqual(passed);
+    passed.push('write gate');
+    expect(await stages(stage('frozen'))).toEqual(passed);
     expect(await stages(stage('role'))).toEqual([...passed, 'role']);
     passed.push('role', 'validation');
     expect(await stages(stage('validation'))).toEqual(passed);

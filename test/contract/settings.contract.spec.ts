@@ -107,10 +107,17 @@ describe('secrets', () => {
     DATABASE_MIGRATION_URL: 'postgres',
     REDIS_URL: 'redis',
   };
-  /** Takes no password, but its path may be known to nobody else. */
-  const paths: Record<string, string> = { BILLING_WEBHOOK_URL: 'https://host/hunter2' };
+  /** 32 bytes as base64. */
+  const key = `${'hunter2'.repeat(6)}A=`;
+  /** What takes no password: a path that may be known to nobody else, and keys. */
+  const own: Record<string, string> = {
+    BILLING_WEBHOOK_URL: 'https://host/hunter2',
+    STATEWAVE_RECEIPT_SIGNING_KEYS: JSON.stringify({ k: key }),
+    RECEIPT_ED25519_KEYS: JSON.stringify({ k: key }),
+    RESIDENCY_PRIVATE_KEY: key,
+  };
   const printed = (env: string, type: string): string => {
-    const value = paths[env] ?? (values[type] ?? '').replace('SCHEME', schemes[env] ?? '');
+    const value = own[env] ?? (values[type] ?? '').replace('SCHEME', schemes[env] ?? '');
     const loaded = loadSettings({ [env]: value }, SETTINGS);
     const groups = SETTINGS.map((group) => loaded.get(group));
     return [loaded, groups].map((each) => `${JSON.stringify(each)} ${inspect(each, { depth: 9 })}`).join();
@@ -119,7 +126,7 @@ describe('secrets', () => {
   it('are marked as such', () => {
     const suspicious = /(KEY|SECRET|TOKEN|PASSWORD|_URL|DSN)$/;
     const open = fields.filter(({ env, secret }) => suspicious.test(env) && secret !== true).map(({ env }) => env);
-    expect(open).toEqual(['VERTEX_BASE_URL', 'OPENAI_BASE_URL', 'RERANKER_URL']);
+    expect(open).toEqual(['VERTEX_BASE_URL', 'OPENAI_BASE_URL', 'RERANKER_URL', 'MCP_HOST_URL']);
     expect(secrets.map(({ env }) => env)).toEqual(
       expect.arrayContaining(['DATABASE_URL', 'REDIS_URL', 'OPENAI_API_KEY']),
     );

@@ -10,7 +10,7 @@ import {
 import { TestApp, type Actor } from '../harness/app.js';
 import { QuietClock, RoundTrips, type RoundTrip } from '../harness/round-trips.js';
 import { testRedisUrl } from '../harness/services.js';
-import { BILLING, callOf, furnish, idle, send } from './examples.js';
+import { BILLING, callOf, furnish, idle, MOVES, send } from './examples.js';
 
 /** Limits that are asked and never reached. */
 const AMPLE = Object.fromEntries(
@@ -27,7 +27,8 @@ export class SteadyApp {
     readonly trips: RoundTrips,
   ) {}
 
-  static async start(): Promise<SteadyApp> {
+  /** @param more settings beside those of a steady state. */
+  static async start(more: Readonly<Record<string, string>> = {}): Promise<SteadyApp> {
     const env: Record<string, string> = testRedisUrl === undefined ? {} : { REDIS_URL: testRedisUrl };
     const settings = loadSettings(env, [sharedStateSettings]).get(sharedStateSettings);
     const [clock, trips] = [new QuietClock(), new RoundTrips()];
@@ -37,7 +38,15 @@ export class SteadyApp {
     // Nobody waits for units to be given back.
     const gate = trips.counted(createTrafficGate(settings, clock, silentLog), ['giveBack']);
     const app = await TestApp.start(
-      { AUTH_CACHE_TTL_S: '300', SELF_SERVE_MAX_ACTIVE_KEYS: '1000', RATE_LIMIT_ENABLED: 'true', ...AMPLE, ...BILLING },
+      {
+        AUTH_CACHE_TTL_S: '300',
+        SELF_SERVE_MAX_ACTIVE_KEYS: '1000',
+        RATE_LIMIT_ENABLED: 'true',
+        ...AMPLE,
+        ...BILLING,
+        ...MOVES,
+        ...more,
+      },
       { clock, state, appendLogs, gate },
     );
     trips.countStatements(app.dataSource);

@@ -24,12 +24,15 @@ import {
   Reranker,
 } from '../../src/platform/model-gateway/index.js';
 import { createSharedState, SharedState, sharedStateSettings } from '../../src/platform/shared-state/index.js';
-import { Corpora, CorpusContents } from '../../src/features/corpora/index.js';
+import { Corpora, CorpusContents, CorpusPlacement } from '../../src/features/corpora/index.js';
 import { AuthenticationWatch, authSettings } from '../../src/features/auth/index.js';
 import { PlanEvents, plansSettings } from '../../src/features/plans/index.js';
+import { KeyChanges, providerKeysSettings } from '../../src/features/provider-keys/index.js';
 import { Groups, NO_GROUPS, rbacAbacSettings } from '../../src/features/rbac-abac/index.js';
+import { residencySettings } from '../../src/features/residency/index.js';
 import { retrievalSettings } from '../../src/features/retrieval/index.js';
 import { Tenants, TenantSetup } from '../../src/features/tenants/index.js';
+import { vectorDbsSettings } from '../../src/features/vector-dbs/index.js';
 import { AcceptDocument, type Accepted } from '../../src/features/ingestion/application/accept-document.js';
 import { DeleteDocument } from '../../src/features/ingestion/application/delete-document.js';
 import { Documents } from '../../src/features/ingestion/application/documents.js';
@@ -138,7 +141,11 @@ const settings = loadSettings({ INGEST_MAX_CHUNKS: '50', CHUNKER: 'v1', AUTHZ_DE
   retrievalSettings,
   authSettings,
   plansSettings,
+  providerKeysSettings,
+  residencySettings,
+  vectorDbsSettings,
   rbacAbacSettings,
+  residencySettings,
   sharedStateSettings,
 ]);
 
@@ -198,10 +205,16 @@ async function open(): Promise<void> {
     { provide: plansSettings.token, useValue: settings.get(plansSettings) },
     { provide: SharedState, useValue: createSharedState(settings.get(sharedStateSettings), clock, silentLog) },
     { provide: rbacAbacSettings.token, useValue: settings.get(rbacAbacSettings) },
+    { provide: residencySettings.token, useValue: settings.get(residencySettings) },
     { provide: Groups, useValue: NO_GROUPS },
     { provide: TenantSetup, useValue: { prepare: () => Promise.resolve() } },
     { provide: PlanEvents, useValue: { upgradeRequested: () => Promise.resolve() } },
     { provide: CorpusContents, useExisting: DocumentsOfCorpus },
+    { provide: CorpusPlacement, useValue: { require: () => Promise.resolve() } },
+    { provide: KeyChanges, useValue: { revoked: () => Promise.resolve(), changed: () => undefined } },
+    { provide: providerKeysSettings.token, useValue: settings.get(providerKeysSettings) },
+    { provide: residencySettings.token, useValue: settings.get(residencySettings) },
+    { provide: vectorDbsSettings.token, useValue: settings.get(vectorDbsSettings) },
   ];
   @Global()
   @Module({

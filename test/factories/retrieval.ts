@@ -108,10 +108,11 @@ interface Search extends Partial<SearchPlan> {
   readonly filter?: MetadataFilter;
 }
 
-export function search(text: string, options: Search = {}): Promise<Passage[]> {
+export async function search(text: string, options: Search = {}): Promise<readonly Passage[]> {
   const { corpusId = current.corpusId, topK = 10, reader = 'system', filter, ...plan } = options;
   const query = { corpusId, text, topK, reader, plan: { ...DEFAULT_SEARCH_PLAN, ...plan } };
-  return inTenant(() => the(LocalSearch).search(filter === undefined ? query : { ...query, filter }));
+  const found = await inTenant(() => the(LocalSearch).search(filter === undefined ? query : { ...query, filter }));
+  return found.passages;
 }
 
 /** Passages that can be found, as the current corpus says. */

@@ -56,6 +56,7 @@ export class Process {
   readonly failures: { run: Run; error: unknown }[] = [];
   work: (run: Run) => Promise<void> = async () => undefined;
   onFailed: () => Promise<void> = async () => undefined;
+  refusal: AttemptDependencies['refusal'] = async () => undefined;
 
   constructor(
     readonly world: World,
@@ -81,6 +82,7 @@ export class Process {
       outbox,
       uow: world.db.uow,
       wake: (name, at) => this.relay.wake(name, at),
+      refusal: async (job) => this.refusal?.(job),
       clock,
       ids,
       log: silentLog,

@@ -42,7 +42,7 @@ export class Program {
   }
 
   /** Waits for text on stdout. @throws with everything printed when the program ends without it. */
-  async says(pattern: RegExp, withinMs = 60_000): Promise<RegExpExecArray> {
+  async says(pattern: RegExp, withinMs = 180_000): Promise<RegExpExecArray> {
     return eventually(() => {
       const match = pattern.exec(this.stdout);
       if (match !== null) return match;
@@ -90,7 +90,11 @@ export class EmbeddedServer {
     const here = script
       .replaceAll('localhost:8000', `localhost:${this.port}`)
       .replaceAll('var/demo-admin-key', join(this.dataDir, 'demo-admin-key'));
-    return Program.run(['bash', '-euo', 'pipefail', '-c', here], { API_KEY: this.key, ADMIN_API_KEY: this.key });
+    return Program.run(['bash', '-euo', 'pipefail', '-c', here], {
+      API_KEY: this.key,
+      ADMIN_API_KEY: this.key,
+      NEXUSRAG_DATA_DIR: this.dataDir,
+    });
   }
 
   cli(...args: string[]): ReturnType<typeof Program.run> {

@@ -96,7 +96,7 @@ async function rank(
   const search = app.get(LocalSearch, { strict: false });
   const rankings = new Map<string, string[]>();
   for (const { id, text } of queries) {
-    const passages = await search.search({ corpusId: CORPUS, text, topK: DEPTH, plan, reader: 'system' });
+    const { passages } = await search.search({ corpusId: CORPUS, text, topK: DEPTH, plan, reader: 'system' });
     rankings.set(id, documentRanking(passages.map(({ documentId }) => ids.get(documentId ?? '') ?? '')));
   }
   return rankings;

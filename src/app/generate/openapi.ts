@@ -47,6 +47,8 @@ const AUTHENTICATED = [
   'AUTH_INACTIVE_KEY',
   'AUTH_FORBIDDEN',
   'AUTH_UNAVAILABLE',
+  'residency.mismatch',
+  'residency.unavailable',
   'RATE_LIMITED',
   'RATE_LIMIT_UNAVAILABLE',
 ];
@@ -76,7 +78,9 @@ export function errorCodesOf({ operation, method }: Route): string[] {
 export function openApiDocument(nest: INestApplication, routes: readonly Route[]): OpenAPIObject {
   const config = new DocumentBuilder()
     .setTitle('NexusRAG API')
-    .setDescription('Answers over your documents: streamed, cited, governed. Errors: docs/generated/errors.md.')
+    .setDescription(
+      'Answers over your documents: streamed, cited, governed. Errors: docs/generated/errors.md. What is under /v1/providers and /v1/vector-dbs answers under /api as well, with the bare payload.',
+    )
     .setVersion('1')
     .addServer('/')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'API key', description: 'nrgk_…' }, 'BearerAuth')
@@ -105,9 +109,9 @@ function describe(document: OpenAPIObject, route: Route): void {
   operation.responses = withoutOtherSuccesses(operation.responses, successes);
   if (route.operation.response === 'json') for (const status of successes) envelop(operation.responses[status]);
   const codes = errorCodesOf(route);
-  const statuses = new Set([...codes.map(statusOf), ...(route.operation.role === 'public' ? [] : PROMISED)]);
+  const statuses = new Set([...codes.flatMap(statusesOf), ...(route.operation.role === 'public' ? [] : PROMISED)]);
   for (const status of [...statuses].sort((a, b) => a - b)) {
-    operation.responses[String(status)] = errorResponse(codes.filter((code) => statusOf(code) === status));
+    operation.responses[String(status)] = errorResponse(codes.filter((code) => statusesOf(code).includes(status)));
   }
 }
 
@@ -162,10 +166,10 @@ function errorResponse(codes: readonly string[]): Schema {
   };
 }
 
-function statusOf(code: string): number {
+function statusesOf(code: string): number[] {
   const spec = ERRORS.get(code);
   if (spec === undefined) throw new Error(`An operation declares ${code}, which is not in the catalogue.`);
-  return spec.status;
+  return [spec.status, ...(spec.alternatives ?? [])];
 }
 
 /** Objects with their keys in order, so that the file changes only when the API does. */

@@ -1,5 +1,7 @@
 export { Corpora } from './application/corpora.js';
 export { CorpusContents } from './application/corpus-contents.js';
+export { CorpusRules, TenantCorpusRules, type CorpusUse } from './application/corpus-rules.js';
+export { CorpusPlacement } from './application/corpus-placement.js';
 export { corporaAudit } from './corpora.audit.js';
 export { CorporaModule } from './corpora.module.js';
 export type { Corpus } from './domain/corpus.js';
@@ -7,6 +9,7 @@ export {
   effectiveTopK,
   normaliseProviderConfig,
   RETRIEVAL_FEATURES,
+  vectorDbIdOf,
   type ProviderConfig,
   type ProviderName,
 } from './domain/provider-config.js';

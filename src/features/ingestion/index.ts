@@ -3,6 +3,7 @@ export { DocumentsOfCorpus } from './application/documents-of-corpus.js';
 export { IngestHistory, type IngestCounts } from './application/ingest-history.js';
 export { IngestReaper } from './application/ingest-reaper.js';
 export { Submissions, type Submission, type TextRequest } from './application/submissions.js';
+export { storedKeysOf } from './domain/document.js';
 export { ingestionAudit } from './ingestion.audit.js';
 export { ingestionErrors } from './ingestion.errors.js';
 export {

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { CorporaModule } from '../corpora/index.js';
 import { RbacAbacModule } from '../rbac-abac/index.js';
 import { RetrievalModule } from '../retrieval/index.js';
+import { VectorDbsModule } from '../vector-dbs/index.js';
 import { AcceptDocument } from './application/accept-document.js';
 import { DeleteDocument } from './application/delete-document.js';
 import { DocumentChunks } from './application/document-chunks.js';
@@ -31,7 +32,7 @@ import { IngestProgressRepository } from './persistence/ingest-progress.reposito
 import { SourceRemovalsRepository } from './persistence/source-removals.repository.js';
 
 @Module({
-  imports: [CorporaModule, RbacAbacModule, RetrievalModule],
+  imports: [CorporaModule, RbacAbacModule, RetrievalModule, VectorDbsModule],
   controllers: [DocumentsController],
   providers: [
     DocumentsRepository,

@@ -1,11 +1,6 @@
 import { defineErrors } from '../../kernel/errors.js';
 
 export const rateLimitsErrors = defineErrors('rate-limits', {
-  RATE_LIMITED: {
-    status: 429,
-    message: 'Rate limit exceeded. Send the request again after the time in Retry-After.',
-    retry: 'later',
-  },
   RATE_LIMIT_UNAVAILABLE: {
     status: 503,
     message: 'Rate limits cannot be checked right now.',

@@ -1,7 +1,7 @@
 export { AbandonedGenerations } from './application/abandoned-generations.js';
 export { ChunkIndex } from './application/chunk-index.js';
 export { LocalSearch, type LocalQuery } from './application/local-search.js';
-export { Retriever, type Retrieval } from './application/retriever.js';
+export { Retriever, type Retrieval, type RetrievalRequest } from './application/retriever.js';
 export type { IndexedDocument, NewChunk } from './domain/indexed-chunk.js';
 export { acceptMetadataFilter, type MetadataFilter } from './domain/metadata-filter.js';
 export type { Passage } from './domain/passage.js';

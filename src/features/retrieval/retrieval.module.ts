@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
 import { CorporaModule } from '../corpora/index.js';
 import { PlansModule } from '../plans/index.js';
+import { PolicyBundlesModule } from '../policy-bundles/index.js';
 import { RbacAbacModule } from '../rbac-abac/index.js';
+import { VectorDbsModule } from '../vector-dbs/index.js';
 import { AbandonedGenerations } from './application/abandoned-generations.js';
 import { ChunkIndex } from './application/chunk-index.js';
 import { EligibleDocuments } from './application/eligible-documents.js';
@@ -21,7 +23,7 @@ import { PassagesRepository } from './persistence/passages.repository.js';
 import { VectorsRepository } from './persistence/vectors.repository.js';
 
 @Module({
-  imports: [CorporaModule, PlansModule, RbacAbacModule],
+  imports: [CorporaModule, PlansModule, PolicyBundlesModule, RbacAbacModule, VectorDbsModule],
   controllers: [SearchController],
   providers: [
     ChunksRepository,

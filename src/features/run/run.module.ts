@@ -2,7 +2,9 @@ import { Module } from '@nestjs/common';
 import { CorporaModule } from '../corpora/index.js';
 import { PlansModule } from '../plans/index.js';
 import { RbacAbacModule } from '../rbac-abac/index.js';
+import { ReceiptsModule } from '../receipts/index.js';
 import { RetrievalModule } from '../retrieval/index.js';
+import { VectorDbsModule } from '../vector-dbs/index.js';
 import { AnswerGraph } from './application/answer-graph.js';
 import { RunLogs } from './application/run-logs.js';
 import { RunSlots } from './application/run-slots.js';
@@ -16,7 +18,7 @@ import { ConversationsRepository } from './persistence/conversations.repository.
 import { SessionsRepository } from './persistence/sessions.repository.js';
 
 @Module({
-  imports: [CorporaModule, PlansModule, RbacAbacModule, RetrievalModule],
+  imports: [CorporaModule, PlansModule, RbacAbacModule, ReceiptsModule, RetrievalModule, VectorDbsModule],
   controllers: [RunController, RunEventsController, SessionsController],
   providers: [
     ConversationsRepository,

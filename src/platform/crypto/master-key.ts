@@ -8,7 +8,11 @@ import type { CryptoSettings } from './crypto.settings.js';
  * made when it is first needed.
  */
 export function masterKey({ masterKey: given }: CryptoSettings, file: string): string {
-  if (given !== undefined) return given.reveal();
+  return given === undefined ? localSecret(file) : given.reveal();
+}
+
+/** 32 random bytes in base64, kept in a file that only its owner may read and that is made when it is first needed. */
+export function localSecret(file: string): string {
   return existing(file) ?? made(file);
 }
 

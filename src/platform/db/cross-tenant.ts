@@ -12,8 +12,14 @@ export const CROSS_TENANT = {
   webhooks: 'delete deliveries of all tenants that ended long ago',
   generations: 'find passages that an ingestion left behind',
   usage: 'write the units that all tenants used, in one batch, and delete those of long ago',
+  policyBundles: 'change the policy bundles of all tenants',
   policyTemplates: 'change the policies that apply to every tenant',
+  residency: 'count tenants by the region that they are pinned to',
   expiredGrants: 'delete permissions of all tenants that expired long ago',
+  keyRotations: 'announce the keys of all tenants that have to be rotated',
+  receipts: 'find the tenant of a receipt, and the tenants whose receipts wait for their chain or have become old',
+  moves: 'remove archives of exports and imports that were kept long enough',
+  purge: 'learn whether a tenant is on hold, as other deletions do',
 } as const;
 
 export type CrossTenantReason = keyof typeof CROSS_TENANT;

@@ -37,6 +37,9 @@ export class DataFolder {
   get masterKeyPath(): string {
     return join(this.path, 'keyring-master-key');
   }
+  get receiptKeyPath(): string {
+    return join(this.path, 'receipt-signing-key');
+  }
   get #lockPath(): string {
     return join(this.path, 'lock');
   }

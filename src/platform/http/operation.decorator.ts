@@ -10,11 +10,15 @@ export type OperationOptions = Omit<OperationSpec, 'status' | 'response' | 'erro
     readonly returns?: Type<unknown> | readonly [Type<unknown>];
   };
 
+/** Content type of bodies that are bytes. */
+export const BYTES = 'application/octet-stream';
+
 const MEDIA_TYPE = {
   json: 'application/json',
   bare: 'application/json',
   stream: 'text/event-stream',
   lines: 'application/x-ndjson',
+  binary: BYTES,
   empty: undefined,
 };
 
@@ -31,6 +35,7 @@ export function Operation({ returns, ...options }: OperationOptions): MethodDeco
     ),
     ...(mediaType === undefined ? [] : [ApiProduces(mediaType)]),
     ...(operation.body === 'multipart' ? [ApiConsumes('multipart/form-data')] : []),
+    ...(operation.body === 'binary' ? [ApiConsumes(BYTES, 'application/json')] : []),
     ...(operation.role === 'public' ? [] : [ApiBearerAuth('BearerAuth')]),
   );
 }

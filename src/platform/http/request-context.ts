@@ -4,7 +4,7 @@ import onHeaders from 'on-headers';
 import { runInContext, type Context } from '../../kernel/context.js';
 import type { Ids } from '../../kernel/ids.js';
 import type { Clock } from '../../kernel/time.js';
-import { isLegacy } from './legacy-routes.js';
+import { apiVersionOf } from './legacy-routes.js';
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -39,7 +39,7 @@ export function requestContext(clock: Clock, ids: Ids): RequestHandler {
     const userAgent = request.get('user-agent')?.slice(0, 512);
     const context: Context = {
       requestId: given !== undefined && REQUEST_ID.test(given) ? given : ids.uuid(),
-      apiVersion: isLegacy(request.path) ? 'legacy' : 'v1',
+      apiVersion: apiVersionOf(request.path),
       trail: ['context'],
       method: request.method,
       path: request.path,

@@ -7,7 +7,7 @@ import { Clock } from '../../kernel/time.js';
 import { Reply } from './reply.js';
 import { requestTimes } from './request-context.js';
 
-/** Stage 20. Puts every JSON success of v1 into `{data, meta}`; legacy aliases get the bare payload. */
+/** Stage 20. Puts every JSON success of v1 into `{data, meta}`; aliases get the bare payload. */
 @Injectable()
 export class ResponseEnvelope implements NestInterceptor {
   constructor(private readonly clock: Clock) {}
@@ -36,7 +36,7 @@ function envelope({ data, options }: Reply<unknown>, context: Context, request: 
   const nextCursor = page === undefined ? options.nextCursor : page.nextCursor;
   if (nextCursor != null) response.append('Link', `<${nextUrl(request, nextCursor)}>; rel="next"`);
   const payload = page === undefined ? data : page.items;
-  if (context.apiVersion === 'legacy') return payload;
+  if (context.apiVersion !== 'v1') return payload;
   return {
     data: payload,
     meta: {

@@ -1,7 +1,7 @@
 import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
 import { commonErrors } from '../../kernel/common-errors.js';
 import { currentContext } from '../../kernel/context.js';
-import type { Route } from '../../kernel/operation.js';
+import type { Operation, Route } from '../../kernel/operation.js';
 import type { HttpSettings } from './http.settings.js';
 import { MULTIPART_ALLOWANCE } from './read-body.js';
 import type { RouteManifest } from './route-manifest.js';
@@ -29,6 +29,12 @@ export function routeHandlers(app: Application, { routes }: RouteManifest): Rout
   );
 }
 
+/** Bytes of a body. Its handler limits one that it reads itself. */
+function limitOf({ body }: Operation, { maxFileBytes, maxJsonBytes }: HttpSettings): number {
+  if (body === 'binary') return Infinity;
+  return body === 'multipart' ? maxFileBytes + MULTIPART_ALLOWANCE : maxJsonBytes;
+}
+
 /**
  * Stage 2, second half. Finds the operation, so that every later stage knows what it guards; answers 404, 405, and
  * 413 for a declared length over the limit before anybody is authenticated or a byte of the body is read. The handler
@@ -54,9 +60,10 @@ export function routeMatch(
     const context = currentContext();
     const { operation } = match.route;
     context.operation = operation;
+    context.route = match.route.path;
     context.trail.push('route');
-    const limit = operation.body === 'multipart' ? settings.maxFileBytes + MULTIPART_ALLOWANCE : settings.maxJsonBytes;
-    if (Number(request.get('content-length') ?? 0) > limit) throw commonErrors.PAYLOAD_TOO_LARGE();
+    if (Number(request.get('content-length') ?? 0) > limitOf(operation, settings))
+      throw commonErrors.PAYLOAD_TOO_LARGE();
     request.params = match.params;
     return handlers().get(match.route)?.(request, response, next);
   };

@@ -10,6 +10,7 @@ import type { Operation } from '../../kernel/operation.js';
 import { httpSettings, type HttpSettings } from './http.settings.js';
 import { faultsOf, invalidRequest, type FieldFault } from './invalid-request.js';
 import { structureFault, textFault, type JsonFault } from './json-limits.js';
+import { BYTES } from './operation.decorator.js';
 import { jsonReader, multipartReader, type BodyReader } from './read-body.js';
 
 interface HandlerInputs {
@@ -50,11 +51,12 @@ export class ValidateRequest implements CanActivate {
     request: Request,
     response: Response,
   ): Promise<boolean> {
-    if (kind !== undefined) {
-      await (kind === 'json' ? this.#json : this.#multipart)(request, response);
+    if (kind === 'binary' && request.is(BYTES) !== false) request.body = {};
+    else if (kind !== undefined) {
+      await (kind === 'multipart' ? this.#multipart : this.#json)(request, response);
       refuse(structureFault(request.body), ['body']);
-      if (isObject(request.body) && Object.hasOwn(request.body, 'tenant_id'))
-        throw commonErrors.TENANT_ID_NOT_ALLOWED();
+      const named = isObject(request.body) && Object.hasOwn(request.body, 'tenant_id');
+      if (named && currentContext().operation?.onTenant !== true) throw commonErrors.TENANT_ID_NOT_ALLOWED();
       if (body !== undefined) request.body = await checked(body, request.body, ['body']);
       refuse(textFault(request.body), ['body']);
     }

@@ -18,6 +18,8 @@ export interface AttemptDependencies {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
+  /** Asked before each attempt, in the context of the job: why it must not run, now or ever. All run without it. */
+  readonly refusal?: (job: { readonly name: string; readonly tenantId: string }) => Promise<Error | undefined>;
 }
 
 /** The worker of the last attempt vanished, and no attempt is left. */
@@ -36,7 +38,7 @@ export class WorkerStopping extends Error {
   }
 }
 
-type Outcome = { readonly done: true } | { readonly done: false; readonly error: unknown };
+type Outcome = { readonly done: true } | { readonly done: false; readonly error: unknown; readonly refused?: true };
 
 /** A database that is away for a moment must not turn finished work into a repeated job. */
 const WRITE_RETRIES = { attempts: 4, backoffMs: 250, timeoutMs: 15_000 };
@@ -77,6 +79,8 @@ export class Attempt {
     try {
       if (this.job.attempt > spec.attempts) throw new WorkerDied();
       if (this.#run === undefined) throw new InvalidPayload();
+      const refusal = await this.on.refusal?.(this.job);
+      if (refusal !== undefined) return { done: false, error: refusal, refused: true };
       await handler.run(this.#run);
       return { done: true };
     } catch (error) {
@@ -90,7 +94,9 @@ export class Attempt {
     if (outcome.done) return this.#write(() => outbox.finish(this.job, clock.now()));
     if (this.#lease.signal.reason instanceof WorkerStopping) return this.#giveBack(clock.now());
     if (outcome.error instanceof Postponed) return this.#giveBack(outcome.error.until);
-    return this.#hopeless(outcome.error) ? this.#bury(outcome.error) : this.#retry(outcome.error);
+    return outcome.refused === true || this.#hopeless(outcome.error)
+      ? this.#bury(outcome.error)
+      : this.#retry(outcome.error);
   }
 
   async #giveBack(runAt: Date): Promise<boolean> {
@@ -169,5 +175,5 @@ class InvalidPayload extends Error {
 /** A constant of the code: messages may quote data. */
 function errorName(error: unknown): string {
   const name = isAppError(error) ? error.code : error instanceof Error ? error.name : typeof error;
-  return /^\w{1,100}$/.test(name) ? name : 'Error';
+  return /^[\w.]{1,100}$/.test(name) ? name : 'Error';
 }

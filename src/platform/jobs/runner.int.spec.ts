@@ -3,6 +3,7 @@ import { testDatabase, type TestDatabase } from '../../../test/harness/database.
 import { barrier, Hopeless, LEASE_MS, Process, spec, untilAborted, World } from '../../../test/harness/jobs.js';
 import { until } from '../../../test/harness/until.js';
 import { SystemIds } from '../../kernel/ids.js';
+import { AppError } from '../../kernel/errors.js';
 import { Postponed } from '../../kernel/jobs.js';
 import { WorkerDied } from './attempt.js';
 import { LeaseLost } from './lease.js';
@@ -247,6 +248,37 @@ describe('Failing', () => {
     await process.deliver(id);
     await process.deliver(id);
     expect(process.runs).toHaveLength(1);
+  });
+
+  it('is final at once for a job that must not run here, which its handler never sees', async () => {
+    const process = new Process(world);
+    const refusal = new AppError('test.refused', { status: 403, message: 'Not here.', retry: 'later' });
+    const asked: object[] = [];
+    process.refusal = async ({ name, tenantId }) => {
+      asked.push({ name, tenantId });
+      return refusal;
+    };
+    process.onFailed = () => world.markOfFailure();
+    await process.deliver(await process.enqueue());
+    expect(asked).toEqual([{ name: spec.name, tenantId: world.tenantId }]);
+    expect(process.runs).toEqual([]);
+    expect(process.failures.map(({ error }) => error)).toEqual([refusal]);
+    expect(await world.row()).toMatchObject({ state: 'dead', attempts: 1, lastError: 'test.refused' });
+    expect(await world.failureIsMarked()).toBe(true);
+  });
+
+  it('is tried again while nobody can say whether it may run', async () => {
+    const process = new Process(world);
+    process.refusal = async () => {
+      throw new Error('The rules are away.');
+    };
+    const id = await process.enqueue();
+    await process.deliver(id);
+    expect(await world.row()).toMatchObject({ state: 'pending', attempts: 1 });
+    process.refusal = async () => undefined;
+    world.clock.advance(60_000);
+    await process.deliver(id);
+    expect([process.runs.length, (await world.row()).state]).toEqual([1, 'done']);
   });
 
   it('is final at once for an error that no attempt can mend', async () => {

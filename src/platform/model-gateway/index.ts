@@ -13,6 +13,7 @@ export type { ModelObserver } from './create-models.js';
 export { EMBED_DIM, EmbeddingModel } from './embedding-model.js';
 export type { EmbeddingKind, EmbeddingVector } from './embedding-model.js';
 export { EmbeddingModels } from './embedding-models.js';
+export { modelEndpoints, type ModelEndpoint } from './model-endpoints.js';
 export { modelErrors } from './model-gateway.errors.js';
 export { breakerPolicy, modelSettings, resolveChatProvider } from './model-gateway.settings.js';
 export type { ChatProvider, ModelSettings } from './model-gateway.settings.js';

@@ -14,6 +14,16 @@ const fields = {
     default: 'fake',
     doc: 'Who turns text into vectors. fake compares words only, offline. A change makes existing corpora need a reindex.',
   }),
+  llmRegion: text({
+    env: 'LLM_REGION',
+    default: undefined,
+    doc: 'Region in which the chat model runs, for RESIDENCY_EGRESS_MODE. Unset: GOOGLE_CLOUD_LOCATION for vertex; otherwise unknown, which is not checked.',
+  }),
+  embeddingRegion: text({
+    env: 'EMBEDDING_REGION',
+    default: undefined,
+    doc: 'The same for the embedding model.',
+  }),
   fakeResponse: text({
     env: 'FAKE_LLM_RESPONSE',
     default: 'This is a fake reply.',
@@ -116,6 +126,11 @@ const fields = {
     env: 'RERANKER_MODEL',
     default: undefined,
     doc: 'Reranking model. Unset: the only one of the server.',
+  }),
+  rerankerRegion: text({
+    env: 'RERANKER_REGION',
+    default: undefined,
+    doc: 'Region in which the reranking model runs, for RESIDENCY_EGRESS_MODE. Unset: unknown, which is not checked.',
   }),
   callTimeoutMs: int({
     env: 'EXT_CALL_TIMEOUT_MS',

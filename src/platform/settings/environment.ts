@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { loadEnvFile } from 'node:process';
 import { loadSettings, type Settings, type SettingsGroup } from '../../kernel/settings.js';
 
@@ -10,6 +12,7 @@ const OUR_PREFIXES = [
   'AUTH_',
   'AUTHZ_',
   'BILLING_',
+  'BYOK_',
   'CB_',
   'DOCUMENT_STORAGE_',
   'EXT_',
@@ -29,14 +32,19 @@ const OUR_PREFIXES = [
   'PLATFORM_OPERATOR_',
   'PREAUTH_',
   'RATE_LIMIT_',
+  'RECEIPT_',
+  'RECEIPTS_',
   'RERANKER_',
+  'RESIDENCY_',
   'RETRIEVAL_',
   'RL_',
   'RUN_',
   'SELF_SERVE_',
   'SSE_',
+  'STATEWAVE_',
   'TENANT_ADMIN_',
   'USAGE_',
+  'VECTOR_DB_',
   'WEBHOOK_',
   'WORKER_',
 ];
@@ -60,4 +68,15 @@ export function settingsFromEnvironment(
   for (const name of Object.keys(process.env))
     if (LIBRARY_TRACING.test(name)) Reflect.deleteProperty(process.env, name);
   return loadSettings({ ...process.env, ...overrides }, groups, OUR_PREFIXES);
+}
+
+/** Settings of a client. It may run beside a server: what is not in its groups is none of its business. @throws SettingsError */
+export function clientSettings(groups: readonly SettingsGroup[]): Settings {
+  return loadSettings(process.env, groups);
+}
+
+/** Where programs keep their configuration files, as XDG says. */
+export function configFolder(): string {
+  const named = process.env['XDG_CONFIG_HOME'] ?? '';
+  return named === '' ? join(homedir(), '.config') : named;
 }

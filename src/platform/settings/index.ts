@@ -1,1 +1,1 @@
-export { settingsFromEnvironment } from './environment.js';
+export { clientSettings, configFolder, settingsFromEnvironment } from './environment.js';

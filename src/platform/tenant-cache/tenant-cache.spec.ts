@@ -35,7 +35,27 @@ async function processWith(capacity: number, load = async () => String((loads +=
 const get = (cache: TenantCache<string>, tenantId: string): Promise<string> =>
   runInContext(systemContext('r', tenantId), () => cache.current());
 
+/** Its wall clock can be set back, as by a correction of the time. */
+class SetBackClock extends ManualClock {
+  setBackMs = 0;
+  override now(): Date {
+    return new Date(super.now().getTime() - this.setBackMs);
+  }
+}
+
 describe('a cache of tenants', () => {
+  it('keeps nothing longer because the wall clock was set back', async () => {
+    const back = new SetBackClock();
+    clock = back;
+    const cache = await processWith(100);
+    expect(await get(cache, 'a')).toBe('1');
+    back.setBackMs = 3_600_000;
+    back.advance(29_000);
+    expect(await get(cache, 'a')).toBe('1');
+    back.advance(1_000);
+    expect(await get(cache, 'a')).toBe('2');
+  });
+
   it('forgets all of them, in every process', async () => {
     const [one, other] = [await processWith(100), await processWith(100)];
     const ask = async () => [await get(one, 'a'), await get(one, 'b'), await get(other, 'a')];

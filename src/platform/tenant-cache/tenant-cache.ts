@@ -31,8 +31,10 @@ export interface TenantCacheParts {
 
 interface Entry<T> {
   readonly value: T;
+  /** Monotonic ms: a wall clock that is set back keeps nothing alive. */
+  readonly freshUntil: number;
   /** Wall clock, ms. */
-  readonly until: number;
+  readonly endsAt: number;
 }
 
 /**
@@ -69,7 +71,9 @@ export class TenantCache<T> {
     const { uow, clock } = this.parts;
     if (uow.inTransaction) throw new Error(`${this.options.channel}: looked up before a transaction, not inside it.`);
     const entry = this.#entries.get(tenantId);
-    if (entry !== undefined && entry.until > clock.now().getTime()) return entry.value;
+    if (entry !== undefined && entry.freshUntil > clock.monotonic() && entry.endsAt > clock.now().getTime()) {
+      return entry.value;
+    }
     return this.#lookups.get(tenantId) ?? this.#lookUp(tenantId);
   }
 
@@ -109,8 +113,8 @@ export class TenantCache<T> {
   #remember(tenantId: string, value: T): void {
     const { ttlSeconds, endOf } = this.options;
     if (ttlSeconds === 0) return;
-    const ttl = this.parts.clock.now().getTime() + ttlSeconds * 1000;
-    this.#entries.set(tenantId, { value, until: Math.min(ttl, endOf?.(value)?.getTime() ?? Infinity) });
+    const freshUntil = this.parts.clock.monotonic() + ttlSeconds * 1000;
+    this.#entries.set(tenantId, { value, freshUntil, endsAt: endOf?.(value)?.getTime() ?? Infinity });
   }
 
   #evict(tenantId: string): void {

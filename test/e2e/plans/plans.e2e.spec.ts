@@ -104,7 +104,7 @@ describe('the catalogue', () => {
       'feature.retrieval.aws_bedrock',
     ];
     expect(included).toEqual({
-      free: ['feature.retrieval.local_pgvector'],
+      free: ['feature.byok', 'feature.retrieval.local_pgvector', 'feature.vector_db_governance'],
       pro: PLAN_FEATURES.filter((key) => !enterpriseOnly.includes(key)),
       enterprise: [...PLAN_FEATURES],
     });

@@ -58,7 +58,7 @@ describe('200', () => {
     });
     expect(citations[0].score).toBeGreaterThan(0);
     expect(citations[0].score).toBeLessThanOrEqual(1);
-    expect(only(events, 'done')).toEqual({});
+    expect(only(events, 'done')).toEqual({ receipt_id: only(events, 'message.final').receipt_id });
   });
 
   it('has headers that keep proxies from buffering, and no compression', async () => {
@@ -138,6 +138,8 @@ describe('200', () => {
         text: 'Hello world.',
         citations: [expect.objectContaining({ index: 1 }), expect.objectContaining({ index: 2 })],
         usage: null,
+        receipt_id: response.get('X-Receipt-Id'),
+        receipt_emitted: true,
       },
       meta: { request_id: response.get('X-Request-Id'), api_version: 'v1' },
     });

@@ -5,7 +5,12 @@ export abstract class RetentionHolds {
    * which sees all tenants.
    */
   abstract keepAudit(tenantId: string): Promise<boolean>;
+  /** Those of the tenant's sessions of which nothing may go; all of a tenant that is on hold as a whole. */
+  abstract heldSessions(tenantId: string, sessionIds: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
 /** While nothing can put a tenant on hold. */
-export const NO_HOLDS: RetentionHolds = { keepAudit: () => Promise.resolve(false) };
+export const NO_HOLDS: RetentionHolds = {
+  keepAudit: () => Promise.resolve(false),
+  heldSessions: () => Promise.resolve(new Set<string>()),
+};

@@ -4,11 +4,12 @@ import { commonErrors } from '../../../kernel/common-errors.js';
 import type { Page } from '../../../kernel/cursor.js';
 import { Ids } from '../../../kernel/ids.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
-import { Entitlements } from '../../plans/index.js';
 import type { Corpus } from '../domain/corpus.js';
-import { normaliseProviderConfig, RETRIEVAL_FEATURES, type ProviderName } from '../domain/provider-config.js';
+import { normaliseProviderConfig, type ProviderConfig } from '../domain/provider-config.js';
 import { CorporaRepository } from '../persistence/corpora.repository.js';
 import { CorpusContents } from './corpus-contents.js';
+import { CorpusPlacement } from './corpus-placement.js';
+import { CorpusRules } from './corpus-rules.js';
 
 export interface CorpusChanges {
   readonly name?: string;
@@ -21,7 +22,8 @@ export class Corpora {
     private readonly uow: UnitOfWork,
     private readonly corpora: CorporaRepository,
     private readonly contents: CorpusContents,
-    private readonly entitlements: Entitlements,
+    private readonly rules: CorpusRules,
+    private readonly placement: CorpusPlacement,
     private readonly audit: AuditTrail,
     private readonly ids: Ids,
   ) {}
@@ -37,12 +39,15 @@ export class Corpora {
 
   /**
    * @throws CONFLICT when the id or name is taken; VALIDATION_ERROR for a provider config that is not one;
-   * FEATURE_NOT_ENABLED for a provider that the tenant's plan does not include.
+   * FEATURE_NOT_ENABLED for a provider that the tenant's plan does not include; residency.provider_mismatch for one
+   * outside the region that the tenant is pinned to; what `CorpusPlacement` throws.
    */
   async create(request: { id?: string; name: string; providerConfig?: unknown }): Promise<Corpus> {
-    const { provider, stored: providerConfig } = checkedConfig(request.providerConfig ?? {});
-    await this.entitlements.require(RETRIEVAL_FEATURES[provider]);
+    const { config, stored: providerConfig } = checkedConfig(request.providerConfig ?? {});
+    const { vectorDbId } = config;
+    (await this.rules.current()).admitConfig(config);
     const id = request.id ?? this.ids.uuid();
+    if (vectorDbId !== undefined) await this.placement.require(id, vectorDbId);
     return this.uow.run(async () => {
       await this.corpora.insert({ id, name: request.name, providerConfig });
       await this.audit.record({
@@ -50,7 +55,7 @@ export class Corpora {
         outcome: 'success',
         resourceType: 'corpus',
         resourceId: id,
-        metadata: { provider },
+        metadata: { provider: config.provider },
       });
       return this.require(id);
     });
@@ -61,22 +66,29 @@ export class Corpora {
    *
    * @param ifVersion the version that the caller has seen; any when undefined.
    * @throws NOT_FOUND, CONFLICT (name), VALIDATION_ERROR (config), PRECONDITION_FAILED (another version),
-   * FEATURE_NOT_ENABLED (config that the tenant's plan does not let it set).
+   * FEATURE_NOT_ENABLED (config that the tenant's plan does not let it set), residency.provider_mismatch, what
+   * `CorpusPlacement` throws.
    */
   async update(id: string, changes: CorpusChanges, ifVersion?: number): Promise<Corpus> {
-    const config = changes.providerConfig === undefined ? undefined : checkedConfig(changes.providerConfig);
-    const plan = await this.entitlements.current();
+    const given = changes.providerConfig === undefined ? undefined : checkedConfig(changes.providerConfig);
+    const rules = await this.rules.current();
+    const permit = (config: ProviderConfig): void => {
+      rules.plan.require('feature.corpora_patch_provider_config');
+      rules.admitConfig(config);
+    };
     const stored = {
       ...(changes.name === undefined ? {} : { name: changes.name }),
-      ...(config === undefined ? {} : { providerConfig: config.stored }),
+      ...(given === undefined ? {} : { providerConfig: given.stored }),
     };
+    if (given?.config.vectorDbId !== undefined) {
+      await this.get(id);
+      permit(given.config);
+      await this.placement.require(id, given.config.vectorDbId);
+    }
     return this.uow.run(async () => {
       const { version } = await this.require(id);
       if (ifVersion !== undefined && ifVersion !== version) throw commonErrors.PRECONDITION_FAILED();
-      if (config !== undefined) {
-        plan.require('feature.corpora_patch_provider_config');
-        plan.require(RETRIEVAL_FEATURES[config.provider]);
-      }
+      if (given !== undefined) permit(given.config);
       const updatedFields = [
         ...(stored.name === undefined ? [] : ['name']),
         ...(stored.providerConfig === undefined ? [] : ['provider_config_json']),
@@ -119,8 +131,8 @@ export class Corpora {
   }
 }
 
-function checkedConfig(input: unknown): { provider: ProviderName; stored: Record<string, unknown> } {
+function checkedConfig(input: unknown): { config: ProviderConfig; stored: Record<string, unknown> } {
   const result = normaliseProviderConfig(input);
   if (!result.ok) throw commonErrors.VALIDATION_ERROR({ message: result.reason });
-  return { provider: result.config.provider, stored: result.stored };
+  return result;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { effectiveTopK, normaliseProviderConfig } from './provider-config.js';
+import { effectiveTopK, normaliseProviderConfig, vectorDbIdOf } from './provider-config.js';
 import { DEFAULT_SEARCH_PLAN } from './search-plan.js';
 
 const bedrock = { provider: 'aws_bedrock_kb', knowledge_base_id: 'KB12345678', region: 'eu-central-1' };
@@ -107,6 +107,18 @@ describe('normaliseProviderConfig', () => {
       'retrieval.resource_id must be letters',
     );
     expect(reasonFor({ retrieval: { ...vertex, project: segment } })).toContain('retrieval.project must be letters');
+  });
+
+  it.each([local, bedrock, vertex])('knows the vector database that governs a corpus: $provider', (retrieval) => {
+    const stored = { retrieval: { ...retrieval, vector_db_id: 7 } };
+    const result = normaliseProviderConfig(stored);
+    expect(result).toMatchObject({ ok: true, config: { vectorDbId: 7 }, stored });
+    expect([vectorDbIdOf(stored), vectorDbIdOf({ retrieval }), vectorDbIdOf({})]).toEqual([7, undefined, undefined]);
+    for (const vector_db_id of [0, -1, 1.5, '7', null, 2 ** 31]) {
+      expect(reasonFor({ retrieval: { ...retrieval, vector_db_id } })).toBe(
+        'retrieval.vector_db_id must be the id of a vector database, a positive whole number',
+      );
+    }
   });
 
   it('refuses unknown retrieval keys, also those of another provider', () => {

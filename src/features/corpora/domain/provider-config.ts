@@ -7,6 +7,8 @@ export const DEFAULT_TOP_K = 5;
 /** Bounds of `top_k_default`; what a request asks for is clamped instead, see `effectiveTopK`. */
 const TOP_K_DEFAULT_RANGE = { min: 1, max: 20 };
 const MAX_TEXT_LENGTH = 256;
+/** Of a column of the type `int`. */
+const MAX_ID = 2 ** 31 - 1;
 
 const required = z.string('is required and must be a string').trim().min(1, 'must not be blank');
 const name = required.max(MAX_TEXT_LENGTH, `must be at most ${MAX_TEXT_LENGTH} characters`);
@@ -23,6 +25,9 @@ const topKDefault = z
   .max(TOP_K_DEFAULT_RANGE.max, topKMessage)
   .default(DEFAULT_TOP_K);
 
+const vectorDbMessage = 'must be the id of a vector database, a positive whole number';
+const vectorDbId = z.int(vectorDbMessage).min(1, vectorDbMessage).max(MAX_ID, vectorDbMessage).exactOptional();
+
 const weightMessage = 'must be a number from 0 to 1';
 const weight = z.number(weightMessage).min(0, weightMessage).max(1, weightMessage);
 const weights = z
@@ -36,6 +41,7 @@ const retrievalSchema = z.discriminatedUnion(
     z.strictObject({
       provider: z.literal('local_pgvector'),
       top_k_default: topKDefault,
+      vector_db_id: vectorDbId,
       language: z.enum(LANGUAGES, `must be one of ${LANGUAGES.join(', ')}`).exactOptional(),
       fusion: z.enum(FUSIONS, `must be one of ${FUSIONS.join(', ')}`).exactOptional(),
       weights: weights.exactOptional(),
@@ -45,12 +51,14 @@ const retrievalSchema = z.discriminatedUnion(
     z.strictObject({
       provider: z.literal('aws_bedrock_kb'),
       top_k_default: topKDefault,
+      vector_db_id: vectorDbId,
       knowledge_base_id: name,
       region: awsRegion,
     }),
     z.strictObject({
       provider: z.literal('gcp_vertex'),
       top_k_default: topKDefault,
+      vector_db_id: vectorDbId,
       project: pathSegment,
       location: gcpLocation,
       resource_id: pathSegment,
@@ -62,21 +70,24 @@ const retrievalSchema = z.discriminatedUnion(
 type StoredRetrieval = z.infer<typeof retrievalSchema>;
 
 /** How a corpus retrieves. */
-export type ProviderConfig =
-  | { readonly provider: 'local_pgvector'; readonly topKDefault: number; readonly search: SearchPlan }
+export type ProviderConfig = {
+  readonly topKDefault: number;
+  /** The vector database that governs the corpus; undefined for one that is not governed. */
+  readonly vectorDbId?: number;
+} & (
+  | { readonly provider: 'local_pgvector'; readonly search: SearchPlan }
   | {
       readonly provider: 'aws_bedrock_kb';
-      readonly topKDefault: number;
       readonly knowledgeBaseId: string;
       readonly region: string;
     }
   | {
       readonly provider: 'gcp_vertex';
-      readonly topKDefault: number;
       readonly project: string;
       readonly location: string;
       readonly resourceId: string;
-    };
+    }
+);
 
 export type ProviderName = ProviderConfig['provider'];
 
@@ -86,6 +97,18 @@ export const RETRIEVAL_FEATURES: Readonly<Record<ProviderName, PlanFeature>> = {
   aws_bedrock_kb: 'feature.retrieval.aws_bedrock',
   gcp_vertex: 'feature.retrieval.gcp_vertex',
 };
+
+/** Cloud region of the provider; null for local retrieval. */
+export function providerRegion(config: ProviderConfig): string | null {
+  switch (config.provider) {
+    case 'local_pgvector':
+      return null;
+    case 'aws_bedrock_kb':
+      return config.region;
+    case 'gcp_vertex':
+      return config.location;
+  }
+}
 
 export type ProviderConfigResult =
   | {
@@ -109,6 +132,13 @@ export function normaliseProviderConfig(input: unknown): ProviderConfigResult {
   return { ok: true, config: toConfig(parsed.data), stored: { ...input, retrieval: parsed.data } };
 }
 
+/** The vector database that a stored config names, whether the rest of it is valid or not. */
+export function vectorDbIdOf(stored: unknown): number | undefined {
+  const retrieval = isPlainObject(stored) ? stored['retrieval'] : undefined;
+  const id = isPlainObject(retrieval) ? retrieval['vector_db_id'] : undefined;
+  return typeof id === 'number' ? id : undefined;
+}
+
 /**
  * Passages to ask the provider for.
  *
@@ -120,21 +150,22 @@ export function effectiveTopK(requested: number | undefined, corpusDefault: numb
 }
 
 function toConfig(stored: StoredRetrieval): ProviderConfig {
-  const topKDefault = stored.top_k_default;
+  const { top_k_default: topKDefault, vector_db_id } = stored;
+  const common = { topKDefault, ...(vector_db_id === undefined ? {} : { vectorDbId: vector_db_id }) };
   switch (stored.provider) {
     case 'local_pgvector':
-      return { provider: stored.provider, topKDefault, search: toSearchPlan(stored) };
+      return { ...common, provider: stored.provider, search: toSearchPlan(stored) };
     case 'aws_bedrock_kb':
       return {
+        ...common,
         provider: stored.provider,
-        topKDefault,
         knowledgeBaseId: stored.knowledge_base_id,
         region: stored.region,
       };
     case 'gcp_vertex':
       return {
+        ...common,
         provider: stored.provider,
-        topKDefault,
         project: stored.project,
         location: stored.location,
         resourceId: stored.resource_id,

@@ -5,6 +5,9 @@ import { Corpora } from '../application/corpora.js';
 import type { Corpus } from '../domain/corpus.js';
 import { CorpusDto, CreateCorpusDto, DeleteCorpusQuery, toCorpusDto, UpdateCorpusDto } from './corpora.dto.js';
 
+/** Of the vector database that a corpus names. */
+const PLACEMENT_ERRORS = ['VECTOR_DB_NOT_FOUND', 'residency.vector_db_mismatch'];
+
 @Controller('v1/corpora')
 export class CorporaController {
   constructor(private readonly corpora: Corpora) {}
@@ -47,7 +50,7 @@ export class CorporaController {
     status: 201,
     body: 'json',
     audit: ['corpora.created'],
-    errors: ['CONFLICT', 'VALIDATION_ERROR', 'FEATURE_NOT_ENABLED'],
+    errors: ['CONFLICT', 'VALIDATION_ERROR', 'FEATURE_NOT_ENABLED', ...PLACEMENT_ERRORS],
     returns: CorpusDto,
   })
   async create(@Body() { id, name, provider_config_json }: CreateCorpusDto): Promise<Reply<CorpusDto>> {
@@ -68,7 +71,14 @@ export class CorporaController {
     cost: 1,
     body: 'json',
     audit: ['corpora.updated'],
-    errors: ['NOT_FOUND', 'CONFLICT', 'VALIDATION_ERROR', 'PRECONDITION_FAILED', 'FEATURE_NOT_ENABLED'],
+    errors: [
+      'NOT_FOUND',
+      'CONFLICT',
+      'VALIDATION_ERROR',
+      'PRECONDITION_FAILED',
+      'FEATURE_NOT_ENABLED',
+      ...PLACEMENT_ERRORS,
+    ],
     returns: CorpusDto,
   })
   async update(

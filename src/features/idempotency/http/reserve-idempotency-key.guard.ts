@@ -27,7 +27,8 @@ export class ReserveIdempotencyKey implements CanActivate {
     context.trail.push('idempotency');
     const request = execution.switchToHttp().getRequest<Request>();
     const { operation, principal } = context;
-    const header = this.settings.enabled && context.apiVersion === 'v1' ? request.get('idempotency-key') : undefined;
+    const header =
+      this.settings.enabled && context.apiVersion !== 'legacy' ? request.get('idempotency-key') : undefined;
     if (header === undefined || operation === undefined || principal === undefined) return true;
     if (!takesKey(request.method, operation)) return true;
     const key = keyOf(header);
@@ -38,7 +39,9 @@ export class ReserveIdempotencyKey implements CanActivate {
   }
 
   async #reserve(context: Context, actorId: string, key: string, request: Request): Promise<boolean> {
-    const { method, path } = request;
+    const { method } = request;
+    // As it was asked for: an alias answers in another shape.
+    const path = context.path ?? request.path;
     Object.assign(
       context,
       await this.keys.reserve({ actorId, method, path, key }, fingerprint(await payloadOf(request))),

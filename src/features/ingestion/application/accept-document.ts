@@ -4,6 +4,7 @@ import { isAppError } from '../../../kernel/errors.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { Corpora } from '../../corpora/index.js';
 import type { DocumentRules } from '../../rbac-abac/index.js';
+import { VectorDbAccess } from '../../vector-dbs/index.js';
 import { storageKeyOf, type Document } from '../domain/document.js';
 import type { DocumentStatus } from '../domain/document-status.js';
 import { judge, type Verdict } from '../domain/resubmission.js';
@@ -38,6 +39,7 @@ export class AcceptDocument {
   constructor(
     private readonly uow: UnitOfWork,
     private readonly corpora: Corpora,
+    private readonly access: VectorDbAccess,
     private readonly writer: DocumentWriter,
     private readonly sources: SourceTexts,
     private readonly admission: IngestAdmission,
@@ -45,13 +47,13 @@ export class AcceptDocument {
   ) {}
 
   /**
-   * @throws NOT_FOUND (corpus), AUTHZ_DENIED, CONFLICT (the id belongs to another corpus), DOCUMENT_EXISTS,
-   * SERVICE_BUSY, QUEUE_ERROR (the document is stored as failed), BLOB_STORE_UNAVAILABLE.
+   * @throws NOT_FOUND (corpus), AUTHZ_DENIED, CONFLICT (the id belongs to another corpus), DOCUMENT_EXISTS, what residency
+   * and the gate of a governed corpus throw, SERVICE_BUSY, QUEUE_ERROR (the document is stored as failed), BLOB_STORE_UNAVAILABLE.
    */
   async accept(submission: Submission): Promise<Accepted> {
     return this.admission.within(async () => {
       const rules = await this.writer.rules();
-      return this.#accept(submission, rules, () => this.admission.route());
+      return this.#accept(submission, rules, () => this.admission.route(submission.corpusId));
     });
   }
 
@@ -65,14 +67,15 @@ export class AcceptDocument {
     rules: DocumentRules | undefined,
     choose: () => Promise<Route>,
   ): Promise<Accepted> {
-    const { tenantId, existing } = await this.uow.read(async () => ({
-      tenantId: (await this.corpora.require(submission.corpusId)).tenantId,
+    const { corpus, existing } = await this.uow.read(async () => ({
+      corpus: await this.corpora.require(submission.corpusId),
       existing: await this.writer.find(submission.id, rules),
     }));
     const verdict = this.#judge(submission, rules, existing);
     if (existing !== undefined && !isChange(verdict)) return unchanged(verdict, existing);
+    await this.access.require(corpus, 'ingest');
     const route = await choose();
-    const key = storageKeyOf(tenantId, submission.id, submission.contentSha256, submission.contentType);
+    const key = storageKeyOf(corpus.tenantId, submission.id, submission.contentSha256, submission.contentType);
     const outcome = await this.#store(submission, rules, key, route);
     if ('verdict' in outcome) return unchanged(outcome.verdict, outcome.existing);
     await this.dispatch.settle(outcome);

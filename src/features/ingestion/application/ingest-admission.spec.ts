@@ -28,7 +28,10 @@ function admission(
 ): { admission: IngestAdmission; clock: ManualClock } {
   const clock = new ManualClock();
   const settings = loadSettings(env, [ingestionSettings]).get(ingestionSettings);
-  return { admission: new IngestAdmission(settings, new QueueDepth(queue, clock)), clock };
+  return {
+    admission: new IngestAdmission(settings, new QueueDepth(queue, clock), { requireIngest: async () => undefined }),
+    clock,
+  };
 }
 
 const busy = expect.objectContaining({ code: 'SERVICE_BUSY' });
@@ -37,21 +40,21 @@ describe('route', () => {
   it('goes to the queue until it is full', async () => {
     const queue = new QueueOf(1);
     const { admission: gate, clock } = admission(queue, { INGEST_MAX_QUEUE_DEPTH: '2' });
-    await expect(gate.route()).resolves.toBe('queue');
+    await expect(gate.route('c')).resolves.toBe('queue');
     queue.waiting = 2;
     clock.advance(1000);
-    await expect(gate.route()).rejects.toThrow(busy);
+    await expect(gate.route('c')).rejects.toThrow(busy);
   });
 
   it('asks the queue once a second, and once for requests that come together', async () => {
     const queue = new QueueOf(0);
     const { admission: gate, clock } = admission(queue);
-    await Promise.all([gate.route(), gate.route(), gate.route()]);
+    await Promise.all([gate.route('c'), gate.route('c'), gate.route('c')]);
     clock.advance(999);
-    await gate.route();
+    await gate.route('c');
     expect(queue.asked).toBe(1);
     clock.advance(1);
-    await gate.route();
+    await gate.route('c');
     expect(queue.asked).toBe(2);
   });
 
@@ -59,21 +62,21 @@ describe('route', () => {
   it('notices at once that the queue came back', async () => {
     const queue = new QueueOf(jobsErrors.QUEUE_UNAVAILABLE());
     const { admission: gate } = admission(queue);
-    await expect(gate.route()).resolves.toBe('unreachable');
+    await expect(gate.route('c')).resolves.toBe('unreachable');
     queue.waiting = 0;
-    await expect(gate.route()).resolves.toBe('queue');
+    await expect(gate.route('c')).resolves.toBe('queue');
   });
 
   // Taken for an outage of the queue, a moment without the database would fail every document that is sent.
   it('does not take a database that is away for a queue that is away', async () => {
     const { admission: gate } = admission(new QueueOf(commonErrors.SERVICE_UNAVAILABLE()));
-    await expect(gate.route()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    await expect(gate.route('c')).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
   });
 
   it('needs no queue in inline mode', async () => {
     const queue = new QueueOf(jobsErrors.QUEUE_UNAVAILABLE());
     const { admission: gate } = admission(queue, { INGEST_EXECUTION_MODE: 'inline' });
-    await expect(gate.route()).resolves.toBe('inline');
+    await expect(gate.route('c')).resolves.toBe('inline');
     expect(queue.asked).toBe(0);
   });
 });

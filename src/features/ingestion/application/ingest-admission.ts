@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Bulkhead } from '../../../kernel/bulkhead.js';
 import { commonErrors } from '../../../kernel/common-errors.js';
+import { CorpusRules } from '../../corpora/index.js';
 import { ingestionSettings, type IngestionSettings } from '../ingestion.settings.js';
 import { QueueDepth } from './queue-depth.js';
 
@@ -15,6 +16,7 @@ export class IngestAdmission {
   constructor(
     @Inject(ingestionSettings.token) private readonly settings: IngestionSettings,
     private readonly depth: QueueDepth,
+    @Inject(CorpusRules) private readonly rules: Pick<CorpusRules, 'requireIngest'>,
   ) {
     this.#slots = new Bulkhead(settings.bulkheadMaxConcurrency ?? settings.maxConcurrency);
   }
@@ -31,8 +33,13 @@ export class IngestAdmission {
     }
   }
 
-  /** Asked before anything is stored. @throws SERVICE_BUSY while too many jobs wait. */
-  async route(): Promise<Route> {
+  /**
+   * Asked before anything is stored.
+   *
+   * @throws residency.provider_mismatch, residency.egress_blocked; SERVICE_BUSY while too many jobs wait.
+   */
+  async route(corpusId: string): Promise<Route> {
+    await this.rules.requireIngest(corpusId);
     if (this.settings.executionMode === 'inline') return 'inline';
     const depth = await this.depth.read();
     if (depth === undefined) return 'unreachable';

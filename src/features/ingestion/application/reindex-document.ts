@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { UnitOfWork } from '../../../platform/db/index.js';
+import { Corpora } from '../../corpora/index.js';
 import type { DocumentRules } from '../../rbac-abac/index.js';
+import { VectorDbAccess } from '../../vector-dbs/index.js';
 import type { Document } from '../domain/document.js';
 import { canRequeue } from '../domain/document-status.js';
 import { ingestionErrors } from '../ingestion.errors.js';
@@ -16,6 +18,8 @@ import { Submissions, type Reindexing, type ReindexRequest } from './submissions
 export class ReindexDocument {
   constructor(
     private readonly uow: UnitOfWork,
+    private readonly corpora: Corpora,
+    private readonly access: VectorDbAccess,
     private readonly documents: DocumentsRepository,
     private readonly permitted: PermittedDocuments,
     private readonly submissions: Submissions,
@@ -25,14 +29,18 @@ export class ReindexDocument {
 
   /**
    * @throws NOT_FOUND, AUTHZ_DENIED, INGEST_IN_PROGRESS, INGEST_SOURCE_MISSING, INGEST_VALIDATION_ERROR, SERVICE_BUSY,
-   * QUEUE_ERROR
+   * QUEUE_ERROR, and what residency and the gate of a governed corpus throw
    */
   async reindex(id: string, request: ReindexRequest): Promise<Accepted> {
     return this.admission.within(async () => {
       const rules = await this.permitted.rules();
-      const seen = requeueable(await this.uow.read(() => this.permitted.find(rules, 'reindex', id)));
+      const { seen, corpus } = await this.uow.read(async () => {
+        const document = requeueable(await this.permitted.find(rules, 'reindex', id));
+        return { seen: document, corpus: await this.corpora.require(document.corpusId) };
+      });
+      await this.access.require(corpus, 'reindex');
       const reindexing = this.submissions.ofReindex(seen.chunkParams, request);
-      const route = await this.admission.route();
+      const route = await this.admission.route(seen.corpusId);
       const dispatch = await this.uow.run(() => this.#requeue(rules, id, reindexing, route));
       await this.dispatch.settle(dispatch);
       const ended = route === 'inline' ? await this.uow.read(() => this.documents.find(id)) : undefined;

@@ -23,6 +23,9 @@ const TELLING = new Set([
   'INGEST_VALIDATION_ERROR',
   'INGEST_SOURCE_MISSING',
   'EMBEDDING_DIMENSION_MISMATCH',
+  'residency.mismatch',
+  'residency.provider_mismatch',
+  'residency.egress_blocked',
   'FILE_ENCRYPTED',
   'FILE_CORRUPT',
   'FILE_TOO_LARGE',
@@ -30,9 +33,18 @@ const TELLING = new Set([
   'FILE_WITHOUT_TEXT',
 ]);
 
+/** Codes of rules that refused the corpus: machines branch on them, and their text is for who asked. */
+const REFUSALS = new Set([
+  'VECTOR_DB_NOT_ATTACHED',
+  'RESIDENCY_POLICY_INACTIVE',
+  'residency.vector_db_mismatch',
+  'BYOK_POSTURE_VETO',
+]);
+
 /** Never repeats what a driver or a provider said. */
 export function describeFailure(error: unknown): IngestFailure {
   if (error instanceof AppError && TELLING.has(error.code)) return { code: error.code, reason: error.message };
+  if (error instanceof AppError && REFUSALS.has(error.code)) return { code: error.code, reason: error.code };
   return { code: isDatabaseFailure(error) ? 'DB_ERROR' : 'UNKNOWN', reason: GENERIC_REASON };
 }
 

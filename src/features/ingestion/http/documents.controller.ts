@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, Param, Post, Put, Query, UploadedFile } 
 import { currentContext } from '../../../kernel/context.js';
 import type { Page } from '../../../kernel/cursor.js';
 import { MAX_PAGE, Operation, Reply } from '../../../platform/http/index.js';
+import { GATE_ERRORS } from '../../vector-dbs/index.js';
 import { AcceptDocument, type Accepted } from '../application/accept-document.js';
 import { DeleteDocument } from '../application/delete-document.js';
 import { DocumentContent } from '../application/document-content.js';
@@ -32,6 +33,9 @@ const INGEST_ERRORS = [
   'QUEUE_ERROR',
   'SERVICE_BUSY',
   'BLOB_STORE_UNAVAILABLE',
+  'residency.provider_mismatch',
+  'residency.egress_blocked',
+  ...GATE_ERRORS,
 ];
 
 @Controller('v1/documents')

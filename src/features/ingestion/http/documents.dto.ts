@@ -14,6 +14,7 @@ import {
   Min,
   ValidateBy,
 } from 'class-validator';
+import type { Context } from '../../../kernel/context.js';
 import { PageQuery } from '../../../platform/http/index.js';
 import type { Accepted } from '../application/accept-document.js';
 import { DOCUMENT_ID_PATTERN } from '../domain/document-id.js';
@@ -229,7 +230,7 @@ export class DocumentDto {
   chunk_overlap_chars!: number;
 }
 
-export function toAcceptedDto(accepted: Accepted, apiVersion: 'v1' | 'legacy' | undefined): AcceptedDocumentDto {
+export function toAcceptedDto(accepted: Accepted, apiVersion: Context['apiVersion']): AcceptedDocumentDto {
   const path = `/documents/${accepted.documentId}`;
   return {
     document_id: accepted.documentId,

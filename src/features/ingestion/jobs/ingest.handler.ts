@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { JobHandler, JobRun } from '../../../kernel/jobs.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
-import { Corpora, type Corpus } from '../../corpora/index.js';
+import { Corpora, CorpusRules, type Corpus } from '../../corpora/index.js';
 import { ChunkIndex, type IndexedDocument } from '../../retrieval/index.js';
+import { VectorDbAccess } from '../../vector-dbs/index.js';
 import { DocumentChunks } from '../application/document-chunks.js';
 import { IngestProgress, Overtaken } from '../application/ingest-progress.js';
 import type { Document } from '../domain/document.js';
@@ -28,6 +29,8 @@ export class IngestHandler implements JobHandler<IngestPayload> {
   constructor(
     private readonly uow: UnitOfWork,
     private readonly corpora: Corpora,
+    private readonly rules: CorpusRules,
+    private readonly access: VectorDbAccess,
     private readonly progress: IngestProgress,
     private readonly chunks: DocumentChunks,
     private readonly index: ChunkIndex,
@@ -36,8 +39,11 @@ export class IngestHandler implements JobHandler<IngestPayload> {
   async run(job: JobRun<IngestPayload>): Promise<void> {
     const task = await this.uow.run(() => this.#start(job));
     if (task === undefined) return;
-    const { document, corpus } = task;
+    const { document, corpus, kind } = task;
     try {
+      // Again: it may have waited for long, and what allowed it may be gone.
+      await this.rules.requireIngest(corpus.id);
+      await this.access.require(corpus, kind);
       const chunks = await this.chunks.cut(document, job.signal);
       await this.index.sweep(document.id);
       const guard = (): Promise<void> => this.progress.touch(fenceOf(job), job.signal);

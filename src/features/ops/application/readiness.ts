@@ -4,6 +4,8 @@ export interface ReadinessCheck {
   readonly name: string;
   /** What is wrong, in words that name no address; undefined when nothing is. */
   readonly check: () => Promise<string | undefined>;
+  /** The process serves all the same. */
+  readonly isWarning?: true;
 }
 
 /** What must be reachable for this process to serve, as bound in app/; and that it is not about to stop. */

@@ -50,11 +50,15 @@ export class HealthController {
     response: 'bare',
   })
   async ready(): Promise<Reply<unknown>> {
-    const checks = this.readiness.checks.map(({ name, check }) => async (): Promise<HealthIndicatorResult> => {
-      const indicator = this.indicators.check(name);
-      const fault = await check();
-      return fault === undefined ? indicator.up() : indicator.down(fault);
-    });
+    const checks = this.readiness.checks.map(
+      ({ name, check, isWarning }) =>
+        async (): Promise<HealthIndicatorResult> => {
+          const indicator = this.indicators.check(name);
+          const fault = await check();
+          if (fault === undefined) return indicator.up();
+          return isWarning === true ? indicator.up({ warning: fault }) : indicator.down(fault);
+        },
+    );
     const result = await this.health.check(checks).catch((error: unknown) => unready(error));
     return new Reply(result, { status: result.status === 'ok' ? 200 : 503 });
   }

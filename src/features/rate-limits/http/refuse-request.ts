@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { commonErrors } from '../../../kernel/common-errors.js';
 import { currentContext } from '../../../kernel/context.js';
 import type { AppError } from '../../../kernel/errors.js';
 import { FloodAudit } from '../application/flood-audit.js';
 import type { Scope } from '../domain/denial.js';
 import { addressBlock } from '../domain/address-block.js';
-import { rateLimitsErrors } from '../rate-limits.errors.js';
 
 /** The one shape of a 429, and its place in the audit trail. */
 @Injectable()
@@ -23,7 +23,7 @@ export class RefuseRequest {
       ...(scope === 'ip' ? { actor: { type: 'anonymous' } } : {}),
       metadata: { scope, route_class: routeClass, retry_after_ms: retryAfterMs, path },
     });
-    return rateLimitsErrors.RATE_LIMITED({
+    return commonErrors.RATE_LIMITED({
       ...(scope === 'ip' ? { message: ADDRESS_MESSAGE } : {}),
       details: { scope, route_class: routeClass, retry_after_ms: retryAfterMs },
       headers: {

@@ -9,7 +9,7 @@ import { authErrors, Operators } from '../../auth/index.js';
 
 /**
  * Stage 8. Compares the principal's role and authority with the operation's, and the tenant that the path or the
- * query names with the principal's own.
+ * query names with the principal's own, unless an operator may name it.
  */
 @Injectable()
 export class Authorize implements CanActivate {
@@ -45,10 +45,11 @@ export class Authorize implements CanActivate {
     { params, query }: Request,
   ): AppError | undefined {
     if (operation === undefined || principal === undefined) return authErrors.AUTH_FORBIDDEN();
-    const { role, authority } = operation;
+    const { role, authority, operatorReach } = operation;
     const tenant = params['tenant'] ?? query['tenant_id'] ?? principal.tenantId;
     if (role !== 'public' && !roleAtLeast(principal.role, role)) return authErrors.AUTH_FORBIDDEN();
-    if (tenant !== principal.tenantId) return authErrors.AUTH_FORBIDDEN();
+    const reached = operatorReach !== undefined && this.operators.has(principal, 'operator');
+    if (tenant !== principal.tenantId && !reached) return authErrors.AUTH_FORBIDDEN();
     if (authority === undefined || this.operators.has(principal, authority)) return undefined;
     return authErrors.PLATFORM_OPERATOR_REQUIRED();
   }

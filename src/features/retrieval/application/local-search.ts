@@ -19,12 +19,23 @@ export interface LocalQuery {
   readonly corpusId: string;
   readonly text: string;
   readonly topK: number;
+  /** Hits that each leg brings to the fusion, when they should not follow from `topK`: scores depend on them. */
+  readonly depth?: number | undefined;
   readonly plan: SearchPlan;
   /** Whose right to read decides what can be found. */
   readonly reader: Reader;
   readonly filter?: MetadataFilter | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+export interface Found {
+  /** Best first. */
+  readonly passages: readonly Passage[];
+  /** Whose vectors were searched; null for a corpus without passages. */
+  readonly embeddingModel: string | null;
+}
+
+const NOTHING: Found = { passages: [], embeddingModel: null };
 
 /** Hits that each leg brings to the fusion, at least. */
 const DEPTH = 100;
@@ -49,12 +60,12 @@ export class LocalSearch {
    *
    * @throws RETRIEVAL_ERROR; the embedding codes of the model gateway.
    */
-  async search(query: LocalQuery): Promise<Passage[]> {
-    if (!Analyzer.hasWord(query.text)) return [];
+  async search(query: LocalQuery): Promise<Found> {
+    if (!Analyzer.hasWord(query.text)) return NOTHING;
     try {
       for (let tries = 1; ; tries += 1) {
-        const { passages, complete } = await this.#search(query);
-        if (complete || tries === MAX_TRIES) return passages;
+        const { complete, ...found } = await this.#search(query);
+        if (complete || tries === MAX_TRIES) return found;
       }
     } catch (error) {
       query.signal?.throwIfAborted();
@@ -63,25 +74,24 @@ export class LocalSearch {
     }
   }
 
-  async #search(query: LocalQuery): Promise<{ readonly passages: Passage[]; readonly complete: boolean }> {
+  async #search(query: LocalQuery): Promise<Found & { readonly complete: boolean }> {
     const { corpusId, topK, plan } = query;
     const index = await this.uow.read(() => this.indexes.find(corpusId));
-    if (index === undefined || index.chunkCount === 0) return { passages: [], complete: true };
+    if (index === undefined || index.chunkCount === 0) return { ...NOTHING, complete: true };
+    const { embeddingModel } = index;
     const eligibility = await this.documents.of(query, index.chunkCount);
-    if (eligibility.documents?.length === 0) return { passages: [], complete: true };
-    const depth = Math.max(DEPTH, topK);
-    const weights = plan.weights ?? defaultWeights(index.embeddingModel);
+    if (eligibility.documents?.length === 0) return { passages: [], embeddingModel, complete: true };
+    const depth = Math.max(DEPTH, query.depth ?? topK);
+    const weights = plan.weights ?? defaultWeights(embeddingModel);
     const [bm25, vector] = await Promise.all([
       weights.bm25 === 0 ? [] : this.#byWords(query, index, eligibility, depth),
-      weights.vector === 0
-        ? []
-        : this.vectors.rank({ ...query, embeddingModel: index.embeddingModel, eligibility, limit: depth }),
+      weights.vector === 0 ? [] : this.vectors.rank({ ...query, embeddingModel, eligibility, limit: depth }),
     ]);
     const best = fuse({ bm25, vector }, weights, plan.fusion).slice(0, topK);
     const passages = await this.#read(corpusId, best, eligibility);
     const short = weights.vector > 0 && vector.length < Math.min(depth, eligibility.passages);
-    const moved = short && (await this.#modelOf(corpusId)) !== index.embeddingModel;
-    return { passages, complete: passages.length === best.length && !moved };
+    const moved = short && (await this.#modelOf(corpusId)) !== embeddingModel;
+    return { passages, embeddingModel, complete: passages.length === best.length && !moved };
   }
 
   /** Those that are still there, and may still be read. */

@@ -8,6 +8,7 @@ import {
   type ProviderConfig,
 } from '../../corpora/index.js';
 import { Entitlements, type TenantPlan } from '../../plans/index.js';
+import { screen, Screens, type Screen, type Screening } from '../../policy-bundles/index.js';
 import { DocumentAccess } from '../../rbac-abac/index.js';
 import type { MetadataFilter } from '../domain/metadata-filter.js';
 import type { Passage } from '../domain/passage.js';
@@ -18,8 +19,13 @@ import { LocalSearch } from './local-search.js';
 
 export interface Retrieval {
   readonly provider: ProviderConfig['provider'];
-  /** Best first. */
+  /** Best first, as the policy bundle leaves them. */
   readonly passages: readonly Passage[];
+  readonly screening: Screening;
+  /** Passages that were considered: more than were asked for when a bundle is active, or a model reranks. */
+  readonly candidates: number;
+  /** Whose vectors were searched; null where the platform does not know. */
+  readonly embeddingModel: string | null;
 }
 
 export interface RetrievalRequest {
@@ -28,11 +34,15 @@ export interface RetrievalRequest {
   /** Whose right to read decides what is found. The system reads everything; nobody does by being unknown. */
   readonly reader: 'principal' | 'system';
   readonly filter?: MetadataFilter | undefined;
+  /** For a replay: what to screen by instead of what is in force for who acts. */
+  readonly screen?: Screen | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Passages that a reranking model puts in order, for one that is asked for. */
 const RERANKED = { times: 4, most: 100 };
+/** Passages that are screened, for one that is asked for. */
+const SCREENED = { times: 4, most: 200 };
 
 /** Sends a question to the provider that its corpus names. */
 @Injectable()
@@ -42,6 +52,7 @@ export class Retriever {
     private readonly reranker: Reranker,
     private readonly entitlements: Entitlements,
     private readonly access: DocumentAccess,
+    private readonly screens: Screens,
     @Inject(retrievalSettings.token) private readonly settings: RetrievalSettings,
   ) {}
 
@@ -58,11 +69,16 @@ export class Retriever {
   }
 
   /**
-   * Passages that the reader may read. Not inside a unit of work.
+   * Passages that the reader may read, screened by the policy bundle that is in force. Not inside a unit of work.
+   *
+   * With a bundle that is enforced, the best `min(4·topK, 200)` passages are screened before the cut: whenever `topK`
+   * of those are allowed there are `topK` in the answer, and none that is denied. What is denied leaves this method in
+   * no way, also not to the reranking model, which gets the marker for what is redacted. A bundle that is only logged
+   * changes nothing of the answer.
    *
    * @throws FEATURE_NOT_ENABLED for a provider that the tenant's plan does not include;
    * RETRIEVAL_CONFIG_INVALID for a stored config that is not valid, or whose provider this installation has
-   * no adapter for; RETRIEVAL_ERROR; the embedding and reranking codes of the model gateway.
+   * no adapter for; RETRIEVAL_ERROR; POLICY_UNAVAILABLE; the embedding and reranking codes of the model gateway.
    */
   async retrieve(corpus: Corpus, request: RetrievalRequest): Promise<Retrieval> {
     const result = normaliseProviderConfig(corpus.providerConfig);
@@ -75,16 +91,29 @@ export class Retriever {
       });
     }
     const { query, topK, filter, signal } = request;
-    const reader = await this.#reader(request);
-    const search = { corpusId: corpus.id, text: query, plan: config.search, reader, filter, signal };
-    if (!config.search.rerank || !this.reranker.enabled) {
-      return { provider: config.provider, passages: await this.local.search({ ...search, topK }) };
-    }
-    const candidates = await this.local.search({
-      ...search,
-      topK: Math.max(topK, Math.min(topK * RERANKED.times, RERANKED.most)),
+    const by = request.screen ?? (await this.screens.current());
+    const reranks = config.search.rerank && this.reranker.enabled;
+    const wanted = reranks ? atLeast(topK, RERANKED) : topK;
+    const screened = by.bundle === undefined ? wanted : Math.max(wanted, atLeast(topK, SCREENED));
+    const { passages: candidates, embeddingModel } = await this.local.search({
+      corpusId: corpus.id,
+      text: query,
+      topK: screened,
+      depth: by.mode === 'enforce' ? screened : wanted,
+      plan: config.search,
+      reader: await this.#reader(request),
+      filter,
+      signal,
     });
-    return { provider: config.provider, passages: await this.#rerank(query, candidates, topK, signal) };
+    const { kept, screening } = screen(candidates, by);
+    const best = kept.slice(0, wanted);
+    return {
+      provider: config.provider,
+      passages: reranks ? await this.#rerank(query, best, topK, signal) : best,
+      screening,
+      candidates: candidates.length,
+      embeddingModel,
+    };
   }
 
   async #reader({ reader }: RetrievalRequest): Promise<Reader> {
@@ -104,4 +133,8 @@ export class Retriever {
       .sort((a, b) => b.score - a.score)
       .slice(0, topK);
   }
+}
+
+function atLeast(topK: number, { times, most }: typeof RERANKED): number {
+  return Math.max(topK, Math.min(topK * times, most));
 }

@@ -9,6 +9,14 @@ export interface Passage {
   /** From 0 (nothing in common) to 1. */
   readonly score: number;
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** Of the document, as policy bundles see them. */
+  readonly labels: readonly string[];
+  /** Whether a policy bundle took its text; a marker stands there instead. */
+  readonly redacted: boolean;
+  /** Place in the document, from 0. */
+  readonly chunkIndex: number | null;
+  /** Generation of the document that it was cut from. */
+  readonly documentVersion: number | null;
   /** What each leg of a local search says of it. */
   readonly legs: Readonly<Record<Leg, LegPlace | null>>;
 }

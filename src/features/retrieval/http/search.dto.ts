@@ -47,7 +47,9 @@ export class FoundPassageDto {
   chunk_id!: string | null;
   document_id!: string | null;
   source!: string;
+  /** A marker where a policy bundle redacts it. */
   text!: string;
+  redacted!: boolean;
   /** From 0 to 1. */
   score!: number;
   /** From 1. */
@@ -82,6 +84,7 @@ export function toSearchResult(passages: readonly Passage[], topK: number): Sear
       document_id: passage.documentId,
       source: passage.source,
       text: passage.text,
+      redacted: passage.redacted,
       score: passage.score,
       rank: position + 1,
       legs: { ...passage.legs },

@@ -1,14 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../../kernel/errors.js';
 import type { JobHandler, JobRun } from '../../../kernel/jobs.js';
+import { CorpusRules } from '../../corpora/index.js';
 import { Reembedding } from '../application/reembedding.js';
 import type { ReembedPayload } from '../retrieval.jobs.js';
 
 @Injectable()
 export class ReembedHandler implements JobHandler<ReembedPayload> {
-  constructor(private readonly reembedding: Reembedding) {}
+  constructor(
+    private readonly reembedding: Reembedding,
+    private readonly rules: CorpusRules,
+  ) {}
 
   async run({ payload, signal }: JobRun<ReembedPayload>): Promise<void> {
+    await this.rules.requireIngest(payload.corpusId);
     await this.reembedding.carryOut(payload.corpusId, payload.model, signal);
   }
 

@@ -4,10 +4,11 @@ import { Clock } from '../../../kernel/time.js';
 import { AuditTrail } from '../../../kernel/audit.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { ChatModel } from '../../../platform/model-gateway/index.js';
-import { Retriever, type Passage } from '../../retrieval/index.js';
+import { ReceiptWriter } from '../../receipts/index.js';
+import { Retriever, type Retrieval } from '../../retrieval/index.js';
 import { citationsFor, MarkerFilter, type Citation } from '../domain/citations.js';
 import { windowHistory, type ChatMessage } from '../domain/history.js';
-import { composePrompt } from '../domain/prompt.js';
+import { composePrompt, promptHash, PROMPT_TEMPLATE_SHA256, type Prompt } from '../domain/prompt.js';
 import type { Usage } from '../domain/sse.js';
 import { ConversationsRepository, type SessionKey } from '../persistence/conversations.repository.js';
 import { runSettings, type RunSettings } from '../run.settings.js';
@@ -18,6 +19,10 @@ import type { Run, RunSink } from './run.js';
 export class AnswerDraft {
   text = '';
   usage: Usage | null = null;
+  /** Whether there is a receipt, or will be: one that could not be stored is tried again. */
+  recorded = false;
+  /** Of the receipt that is stored. */
+  receiptId: string | null = null;
 }
 
 export interface Answer {
@@ -35,16 +40,16 @@ interface Turn {
 
 interface TurnState {
   readonly history: readonly ChatMessage[];
-  readonly provider: string;
-  readonly passages: readonly Passage[];
+  readonly retrieval: Retrieval;
+  readonly prompt: Prompt;
   readonly citations: readonly Citation[];
 }
 
 type CompiledGraph = (turn: Turn) => Promise<TurnState>;
 
 /**
- * The agent: load_history and retrieve side by side → generate → save_checkpoint. Branches, tools and further
- * retrievals become nodes of it. The library loads on first use.
+ * The agent: load_history and retrieve side by side → compose, which writes the receipt → generate → save_checkpoint.
+ * Branches, tools and further retrievals become nodes of it. The library loads on first use.
  */
 @Injectable()
 export class AnswerGraph {
@@ -54,6 +59,7 @@ export class AnswerGraph {
     private readonly uow: UnitOfWork,
     private readonly conversations: ConversationsRepository,
     private readonly retriever: Retriever,
+    private readonly receipts: ReceiptWriter,
     private readonly model: ChatModel,
     private readonly audit: AuditTrail,
     private readonly clock: Clock,
@@ -89,18 +95,20 @@ export class AnswerGraph {
     const State = Annotation.Root({
       turn: Annotation<Turn>,
       history: Annotation<readonly ChatMessage[]>,
-      provider: Annotation<string>,
-      passages: Annotation<readonly Passage[]>,
+      retrieval: Annotation<Retrieval>,
+      prompt: Annotation<Prompt>,
       citations: Annotation<readonly Citation[]>,
     });
     const graph = new StateGraph(State)
       .addNode('load_history', (state) => this.#loadHistory(state.turn))
       .addNode('retrieve', (state) => this.#retrieve(state.turn))
+      .addNode('compose', (state) => this.#compose(state.turn, state))
       .addNode('generate', (state) => this.#generate(state.turn, state))
       .addNode('save_checkpoint', (state) => this.#save(state.turn, state))
       .addEdge(START, 'load_history')
       .addEdge(START, 'retrieve')
-      .addEdge(['load_history', 'retrieve'], 'generate')
+      .addEdge(['load_history', 'retrieve'], 'compose')
+      .addEdge('compose', 'generate')
       .addEdge('generate', 'save_checkpoint')
       .addEdge('save_checkpoint', END)
       .compile();
@@ -114,23 +122,61 @@ export class AnswerGraph {
   }
 
   /** Sends nothing: the history may fail meanwhile, and end the stream. */
-  async #retrieve({ run, signal }: Turn): Promise<Pick<TurnState, 'provider' | 'passages'>> {
+  async #retrieve({ run, signal }: Turn): Promise<Pick<TurnState, 'retrieval'>> {
     signal.throwIfAborted();
-    return this.retriever.retrieve(run.corpus, {
+    const retrieval = await this.retriever.retrieve(run.corpus, {
       query: run.question.message,
       topK: run.topK,
       reader: 'principal',
       filter: run.question.filter,
       signal,
     });
+    return { retrieval };
+  }
+
+  /** What the model is to be asked is on record before it is asked. */
+  async #compose(
+    { run, signal, draft }: Turn,
+    { history, retrieval }: Pick<TurnState, 'history' | 'retrieval'>,
+  ): Promise<Pick<TurnState, 'prompt'>> {
+    signal.throwIfAborted();
+    const { message: query, sessionId, filter, topK: topKRequested } = run.question;
+    const prompt = composePrompt({ history, question: query, chunks: retrieval.passages });
+    if (run.receipt === undefined) return { prompt };
+    const { provider, model } = this.model;
+    const stored = await this.receipts.write(run.receipt, {
+      tenantId: run.principal.tenantId,
+      requestId: run.requestId,
+      principal: run.principal,
+      sessionId,
+      corpusId: run.corpus.id,
+      query,
+      filter,
+      topKRequested,
+      topK: run.topK,
+      retrieval,
+      context: prompt.context,
+      decisions: run.decisions,
+      vectorDbId: run.vectorDbId,
+      attachmentId: run.attachmentId,
+      asked: {
+        provider,
+        model,
+        region: null,
+        promptTemplateHash: PROMPT_TEMPLATE_SHA256,
+        promptHash: promptHash(prompt),
+      },
+    });
+    draft.recorded = true;
+    if (stored) draft.receiptId = run.receipt.id;
+    return { prompt };
   }
 
   async #generate(
     { run, sink, signal, draft }: Turn,
-    { history, provider, passages }: Pick<TurnState, 'history' | 'provider' | 'passages'>,
+    { prompt, retrieval: { provider, passages } }: Pick<TurnState, 'prompt' | 'retrieval'>,
   ): Promise<Pick<TurnState, 'citations'>> {
     if (this.settings.debugEvents) sink.send('debug.retrieval', { provider, num_chunks: passages.length });
-    const prompt = composePrompt({ history, question: run.question.message, chunks: passages });
     const filter = new MarkerFilter(passages.length);
     const emit = (said: string): void => {
       const text = said.replaceAll('\0', '');
@@ -138,7 +184,8 @@ export class AnswerGraph {
       draft.text += text;
       sink.delta(text);
     };
-    const request = { ...prompt, question: run.question.message };
+    const { system, messages } = prompt;
+    const request = { system, messages, passages: prompt.passages, question: run.question.message };
     for await (const event of this.model.stream(request, { signal, requestId: run.requestId })) {
       if (event.type === 'delta') emit(filter.push(event.text));
       else draft.usage = { input_tokens: event.inputTokens, output_tokens: event.outputTokens };
@@ -151,7 +198,7 @@ export class AnswerGraph {
 
   async #save(
     { run, draft, signal }: Turn,
-    { provider, passages }: Pick<TurnState, 'provider' | 'passages'>,
+    { retrieval: { provider, passages } }: Pick<TurnState, 'retrieval'>,
   ): Promise<Record<string, never>> {
     signal.throwIfAborted();
     const key = sessionKey(run);
@@ -179,6 +226,10 @@ export class AnswerGraph {
           })),
         };
         await this.conversations.complete(key, message, { id: this.ids.uuid(), state });
+        if (run.receipt !== undefined) {
+          const { text: answer, usage } = draft;
+          await this.receipts.close(run.receipt, { status: 'completed', errorCode: null, answer, messageId, usage });
+        }
         await this.audit.record({
           event: 'run.completed',
           outcome: 'success',

@@ -1,6 +1,6 @@
+import { Bell } from '../../../kernel/bell.js';
 import type { Clock } from '../../../kernel/time.js';
 import type { AppendLogs } from '../../../platform/shared-state/index.js';
-import { Bell } from './bell.js';
 
 /** Frames of a run that come within this time are written together. */
 const BATCH_MS = 50;

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Bell } from '../../../kernel/bell.js';
 import { commonErrors } from '../../../kernel/common-errors.js';
 import { Log } from '../../../kernel/log.js';
 import type { Principal } from '../../../kernel/principal.js';
@@ -7,7 +8,6 @@ import { AppendLogs, type LogPart } from '../../../platform/shared-state/index.j
 import { encodeFrame, RunFrames } from '../domain/sse.js';
 import { runErrors } from '../run.errors.js';
 import { runSettings, type RunSettings } from '../run.settings.js';
-import { Bell } from './bell.js';
 import { FrameRecorder } from './frame-recorder.js';
 import type { FrameReader } from './run.js';
 

@@ -1,8 +1,12 @@
 import type { Context } from '../../../kernel/context.js';
+import type { PolicyDecision } from '../../../kernel/policy-decision.js';
 import type { Principal } from '../../../kernel/principal.js';
 import type { Corpus } from '../../corpora/index.js';
+import type { OpenReceipt, ReceiptWish } from '../../receipts/index.js';
 import type { MetadataFilter } from '../../retrieval/index.js';
 import type { RunEventData, RunEventType } from '../domain/sse.js';
+
+export { ClientGone, type FrameReader } from '../../../kernel/frame-reader.js';
 
 export interface Question {
   readonly sessionId: string;
@@ -15,6 +19,7 @@ export interface Question {
   readonly background: boolean;
   /** A question that is repeated with the same key is stored once. */
   readonly idempotencyKey: string | undefined;
+  readonly receipt: ReceiptWish;
 }
 
 /** An accepted question: its session is claimed and its message stored. */
@@ -25,6 +30,13 @@ export interface Run {
   readonly question: Question;
   readonly corpus: Corpus;
   readonly topK: number;
+  /** What the rules said that let it through. */
+  readonly decisions: readonly PolicyDecision[];
+  /** How the corpus is governed; null where it is not. */
+  readonly vectorDbId: number | null;
+  readonly attachmentId: string | null;
+  /** Undefined when its answer gets none. */
+  readonly receipt: OpenReceipt | undefined;
   /** Monotonic milliseconds of the acceptance. */
   readonly startedAt: number;
 }
@@ -36,24 +48,6 @@ export interface RunSink {
   delta(text: string): void;
   /** Resolves when more may be sent: at once, or when a slow reader has caught up. */
   ready(): Promise<void>;
-}
-
-/** One client on one connection. */
-export interface FrameReader {
-  /** Aborted with ClientGone when nobody reads any more. */
-  readonly gone: AbortSignal;
-  /** Goes nowhere when the client has gone. */
-  write(frame: string): void;
-  /** Resolves when more may be written: at once, or when a slow reader has caught up or gone. */
-  ready(): Promise<void>;
-}
-
-/** The client closed the connection, or stopped reading. */
-export class ClientGone extends Error {
-  constructor() {
-    super('The client has gone.');
-    this.name = 'ClientGone';
-  }
 }
 
 export function principalOf({ principal }: Context): Principal {

@@ -8,15 +8,16 @@ import { Log } from '../../../kernel/log.js';
 import type { Principal } from '../../../kernel/principal.js';
 import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
-import { Corpora, type Corpus } from '../../corpora/index.js';
-import { Entitlements, type TenantPlan } from '../../plans/index.js';
+import { Corpora, CorpusRules, type Corpus, type TenantCorpusRules } from '../../corpora/index.js';
 import { idempotencyErrors } from '../../idempotency/index.js';
 import { DocumentAccess } from '../../rbac-abac/index.js';
+import { ReceiptOpening, ReceiptWriter, type OpenReceipt } from '../../receipts/index.js';
 import { Retriever } from '../../retrieval/index.js';
+import { VectorDbAccess, type AccessGrant } from '../../vector-dbs/index.js';
 import { ConversationsRepository } from '../persistence/conversations.repository.js';
 import { runErrors } from '../run.errors.js';
 import { runSettings, type RunSettings } from '../run.settings.js';
-import { AnswerDraft, AnswerGraph, sessionKey, type Answer } from './answer-graph.js';
+import { AnswerGraph, sessionKey, type Answer, type AnswerDraft } from './answer-graph.js';
 import { presentable, stored } from './failures.js';
 import { RunSlots } from './run-slots.js';
 import { ClientGone, type Question, type Run, type RunSink } from './run.js';
@@ -32,8 +33,11 @@ export class Runs implements OnApplicationBootstrap {
     private readonly uow: UnitOfWork,
     private readonly corpora: Corpora,
     private readonly access: DocumentAccess,
+    private readonly vectorDbs: VectorDbAccess,
     private readonly retriever: Retriever,
-    private readonly entitlements: Entitlements,
+    private readonly rules: CorpusRules,
+    private readonly opening: ReceiptOpening,
+    private readonly receipts: ReceiptWriter,
     private readonly conversations: ConversationsRepository,
     private readonly graph: AnswerGraph,
     private readonly slots: RunSlots,
@@ -52,20 +56,27 @@ export class Runs implements OnApplicationBootstrap {
    * Takes the question: claims its session and stores the message.
    *
    * @param id of the run to be.
-   * @throws NOT_FOUND (corpus), AUTHZ_DENIED, IDEMPOTENCY_KEY_CONFLICT, SESSION_BUSY, FEATURE_NOT_ENABLED and DB_ERROR,
-   * having stored nothing.
+   * @throws NOT_FOUND (corpus), AUTHZ_DENIED, IDEMPOTENCY_KEY_CONFLICT, SESSION_BUSY, FEATURE_NOT_ENABLED,
+   * REQUEST_VALIDATION_ERROR (parent receipt), RECEIPT_SIGNING_UNAVAILABLE, residency.provider_mismatch,
+   * residency.egress_blocked, what the gate of a governed corpus throws, and DB_ERROR, having stored nothing.
    */
   async accept(id: string, question: Question, principal: Principal): Promise<Run> {
     const { requestId } = currentContext();
     const now = this.clock.now();
     const until = new Date(now.getTime() + this.settings.timeoutSeconds * 1000 + CLAIM_MARGIN_MS);
     const startedAt = this.clock.monotonic();
-    const accepting = async (corpus: Corpus, plan: TenantPlan): Promise<Run> => {
+    const accepting = async (
+      corpus: Corpus,
+      rules: TenantCorpusRules,
+      receipt: OpenReceipt | undefined,
+      grant: AccessGrant,
+    ): Promise<Run> => {
       const topK = this.retriever.topK(corpus, question.topK);
-      const run: Run = { id, requestId, principal, question, corpus, topK, startedAt };
-      if (!(await this.#begin(run, now, until))) throw runErrors.SESSION_BUSY();
-      this.retriever.admit(corpus, plan);
-      if (question.audio) plan.require('feature.tts');
+      const accepted = { id, requestId, principal, question, corpus, topK, ...grant, receipt, startedAt };
+      if (!(await this.#begin(accepted, now, until))) throw runErrors.SESSION_BUSY();
+      this.retriever.admit(corpus, rules.plan);
+      if (question.audio) rules.plan.require('feature.tts');
+      const decisions = [...rules.admitUse(corpus, 'run'), ...grant.decisions];
       await this.audit.record({
         event: 'run.invoked',
         outcome: 'success',
@@ -81,13 +92,16 @@ export class Runs implements OnApplicationBootstrap {
           audio_effective: false,
         },
       });
-      return run;
+      return { ...accepted, decisions };
     };
     try {
       const corpus = await stored(() => this.corpora.get(question.corpusId));
       await this.access.requireRun(corpus.id);
-      const plan = await this.entitlements.current();
-      return await stored(() => this.uow.run(() => accepting(corpus, plan)));
+      const rules = await this.rules.current();
+      const receipt = await stored(() => this.opening.open(question.receipt));
+      // Last, so that as little time as can be lies between what it read and the start.
+      const grant = await this.vectorDbs.require(corpus, 'retrieve');
+      return await stored(() => this.uow.run(() => accepting(corpus, rules, receipt, grant)));
     } catch (error) {
       this.#logFault(error, requestId, id);
       throw error;
@@ -95,7 +109,7 @@ export class Runs implements OnApplicationBootstrap {
   }
 
   /** Claims the session and stores the question, unless a former try with the same key has. */
-  async #begin(run: Run, now: Date, until: Date): Promise<boolean> {
+  async #begin(run: Omit<Run, 'decisions'>, now: Date, until: Date): Promise<boolean> {
     const { idempotencyKey, message } = run.question;
     const key = sessionKey(run);
     const asked = idempotencyKey === undefined ? undefined : await this.conversations.asked(key, idempotencyKey);
@@ -119,16 +133,16 @@ export class Runs implements OnApplicationBootstrap {
    *
    * @param gone aborted with ClientGone when nobody listens any more; the partial answer is then kept as cancelled,
    * unless the run was asked for in the background.
+   * @param draft also holds, when it fails, what has become of it.
    * @throws AppError with a code that may be shown, or ClientGone.
    */
-  async answer(run: Run, sink: RunSink, gone: AbortSignal): Promise<Answer> {
+  async answer(run: Run, sink: RunSink, gone: AbortSignal, draft: AnswerDraft): Promise<Answer> {
     const controller = new AbortController();
     const timer = this.clock.after(this.settings.timeoutSeconds * 1000, () =>
       controller.abort(runErrors.RUN_TIMEOUT()),
     );
     const ends = run.question.background ? [this.slots.interrupted] : [gone, this.slots.interrupted];
     const unlink = ends.map((signal) => follow(controller, signal));
-    const draft = new AnswerDraft();
     try {
       return await this.graph.answer({ run, sink, signal: controller.signal, draft });
     } catch (error) {
@@ -148,7 +162,9 @@ export class Runs implements OnApplicationBootstrap {
       stored(() =>
         this.uow.run(async () => {
           const held = await this.conversations.release(sessionKey(run), run.id);
-          if (held && error instanceof ClientGone && draft.text !== '') await this.#keepPartial(run, draft);
+          const kept = held && error instanceof ClientGone && draft.text !== '';
+          const messageId = kept ? await this.#keepPartial(run, draft) : null;
+          await this.#closeReceipt(run, draft, shown, messageId);
         }),
       );
     await leave().catch((failure: unknown) => {
@@ -189,14 +205,27 @@ export class Runs implements OnApplicationBootstrap {
     this.log.error({ err: error, request_id: requestId, run_id: runId, code: error.code }, 'run failed');
   }
 
-  async #keepPartial(run: Run, draft: AnswerDraft): Promise<void> {
+  async #closeReceipt(run: Run, draft: AnswerDraft, shown: Error, messageId: string | null): Promise<void> {
+    if (run.receipt === undefined || !draft.recorded) return;
+    await this.receipts.close(run.receipt, {
+      status: shown instanceof AppError ? 'error' : 'disconnected',
+      errorCode: shown instanceof AppError ? shown.code : null,
+      answer: draft.text === '' ? null : draft.text,
+      messageId,
+      usage: draft.usage,
+    });
+  }
+
+  async #keepPartial(run: Run, draft: AnswerDraft): Promise<string> {
+    const id = this.ids.uuid();
     await this.conversations.append(sessionKey(run), {
-      id: this.ids.uuid(),
+      id,
       runId: run.id,
       role: 'assistant',
       content: draft.text,
       status: 'cancelled',
       usage: draft.usage,
     });
+    return id;
   }
 }

@@ -15,11 +15,15 @@ export interface RunEventData {
     readonly text: string;
     readonly citations: readonly Citation[];
     readonly usage: Usage | null;
+    /** Null when none was written. */
+    readonly receipt_id: string | null;
+    readonly receipt_emitted: boolean;
   };
   'audio.error': { readonly code: string; readonly message: string };
   error: { readonly code: string; readonly message: string };
   'resume.unsupported': { readonly message: string };
-  done: Readonly<Record<string, never>>;
+  /** The receipt is not known where a stream only ends another one. */
+  done: { readonly receipt_id?: string | null };
 }
 
 export type RunEventType = keyof RunEventData;

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '../../../kernel/time.js';
+import type { EventConnection } from '../../../platform/http/index.js';
 import type { FrameRecorder } from '../application/frame-recorder.js';
 import type { RunSink } from '../application/run.js';
 import { DeltaCoalescer } from '../domain/delta-coalescer.js';
 import { encodeFrame, RunFrames, type RunEventData, type RunEventType, type RunFrame } from '../domain/sse.js';
-import type { EventConnection } from './event-connection.js';
 
 export interface EventStreamOptions {
   /** Undefined for a stream that is no run's. */
@@ -46,7 +46,8 @@ export class EventStream implements RunSink {
   }
 
   open(): void {
-    this.connection.open(this.options.runId);
+    const { runId } = this.options;
+    this.connection.open(runId === undefined ? {} : { 'X-Run-Id': runId });
     this.#scheduleHeartbeat();
   }
 

@@ -1,23 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Response } from 'express';
-import { commonErrors } from '../../../kernel/common-errors.js';
 import { currentContext } from '../../../kernel/context.js';
 import { Clock } from '../../../kernel/time.js';
+import { EventConnection } from '../../../platform/http/index.js';
 import type { FrameRecorder } from '../application/frame-recorder.js';
 import { RunLogs } from '../application/run-logs.js';
 import { principalOf } from '../application/run.js';
 import { runSettings, type RunSettings } from '../run.settings.js';
-import { EventConnection } from './event-connection.js';
 import { EventStream } from './event-stream.js';
-
-/** Number of the last event that a client has. @throws REQUEST_VALIDATION_ERROR when the header is not one. */
-export function lastSeen(lastEventId: string): number {
-  if (!/^\d{1,9}$/.test(lastEventId.trim())) {
-    const errors = [{ loc: ['header', 'Last-Event-ID'], msg: 'must be the id of an event', type: 'pattern' }];
-    throw commonErrors.REQUEST_VALIDATION_ERROR({ details: { errors } });
-  }
-  return Number(lastEventId);
-}
 
 /** The event streams of requests: new ones, and those that continue another one. */
 @Injectable()
@@ -56,7 +46,7 @@ export class EventStreams {
     const release = this.logs.admit(runId);
     try {
       const connection = this.#connection(response);
-      connection.open(runId);
+      connection.open({ 'X-Run-Id': runId });
       await this.logs.follow(place, connection);
       connection.close();
     } finally {

@@ -1,8 +1,8 @@
 import { Controller, Get, Headers, Param, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { commonErrors } from '../../../kernel/common-errors.js';
-import { Operation } from '../../../platform/http/index.js';
-import { EventStreams, lastSeen } from './event-streams.js';
+import { lastSeen, Operation } from '../../../platform/http/index.js';
+import { EventStreams } from './event-streams.js';
 
 @Controller('v1/runs')
 export class RunEventsController {

@@ -6,16 +6,19 @@ import { AppError, isAppError } from '../../../kernel/errors.js';
 import { Ids } from '../../../kernel/ids.js';
 import type { Principal } from '../../../kernel/principal.js';
 import { Clock } from '../../../kernel/time.js';
-import { Operation } from '../../../platform/http/index.js';
+import { lastSeen, Operation } from '../../../platform/http/index.js';
 import { presentable } from '../application/failures.js';
 import { RunSlots } from '../application/run-slots.js';
 import { ClientGone, principalOf, type Question, type Run, type RunSink } from '../application/run.js';
 import { acceptMetadataFilter } from '../../retrieval/index.js';
+import { GATE_ERRORS } from '../../vector-dbs/index.js';
 import { Runs } from '../application/runs.js';
+import { AnswerDraft, type Answer } from '../application/answer-graph.js';
+import type { RunEventData } from '../domain/sse.js';
 import { runErrors } from '../run.errors.js';
 import { runSettings, type RunSettings } from '../run.settings.js';
 import type { EventStream } from './event-stream.js';
-import { EventStreams, lastSeen } from './event-streams.js';
+import { EventStreams } from './event-streams.js';
 import { RunDto } from './run.dto.js';
 
 /** `stream:false`: nothing is sent before the end. */
@@ -48,8 +51,13 @@ export class RunController {
       'SESSION_BUSY',
       'SERVICE_BUSY',
       'FEATURE_NOT_ENABLED',
+      'residency.provider_mismatch',
+      'residency.egress_blocked',
       'RUN_INTERRUPTED',
+      'RECEIPT_SIGNING_UNAVAILABLE',
+      'RECEIPT_UNAVAILABLE',
       'DB_ERROR',
+      ...GATE_ERRORS,
     ],
   })
   async run(
@@ -75,7 +83,7 @@ export class RunController {
     }
   }
 
-  #question({ session_id, corpus_id, message, top_k, audio, background, filter }: RunDto): Question {
+  #question({ session_id, corpus_id, message, top_k, audio, background, filter, ...receipt }: RunDto): Question {
     if ([...message].length > this.settings.maxMessageChars) {
       const msg = `must be at most ${this.settings.maxMessageChars} characters`;
       const errors = [{ loc: ['body', 'message'], msg, type: 'maxLength' }];
@@ -95,19 +103,27 @@ export class RunController {
       background: background === true,
       idempotencyKey: currentContext().idempotencyKey,
       filter: accepted?.filter,
+      receipt: {
+        emit: receipt.emit_receipt === true,
+        queryId: receipt.query_id ?? undefined,
+        taskId: receipt.task_id ?? undefined,
+        parentReceiptId: receipt.parent_receipt_id ?? undefined,
+      },
     };
   }
 
   async #stream(id: string, question: Question, principal: Principal, response: Response): Promise<void> {
     const run = await this.#accept(id, question, principal);
     const stream = this.streams.ofRun(id, question.sessionId, response);
+    const draft = new AnswerDraft();
     try {
+      if (!(run instanceof AppError)) nameReceipt(run, response);
       stream.open();
       const topK = run instanceof AppError ? 0 : run.topK;
       stream.send('request.accepted', { accepted_at: this.clock.now().toISOString(), top_k_effective: topK });
       if (run instanceof AppError) stream.send('error', publicError(run));
-      else await this.#answer(run, stream);
-      stream.send('done', {});
+      else await this.#answer(run, stream, draft);
+      stream.send('done', { receipt_id: draft.receiptId });
     } catch (error) {
       stream.abandon();
       throw error;
@@ -125,10 +141,10 @@ export class RunController {
     }
   }
 
-  async #answer(run: Run, stream: EventStream): Promise<void> {
+  async #answer(run: Run, stream: EventStream, draft: AnswerDraft): Promise<void> {
     try {
-      const { text, citations, usage } = await this.runs.answer(run, stream, stream.gone);
-      stream.send('message.final', { text, citations, usage });
+      const answer = await this.runs.answer(run, stream, stream.gone, draft);
+      stream.send('message.final', finalOf(answer, draft));
       if (run.question.audio) stream.send('audio.error', publicError(runErrors.TTS_CONFIG_MISSING()));
     } catch (error) {
       stream.send('error', publicError(error instanceof ClientGone ? runErrors.RUN_CANCELLED() : presentable(error)));
@@ -138,14 +154,16 @@ export class RunController {
   async #single(id: string, question: Question, principal: Principal, response: Response): Promise<void> {
     const run = await this.runs.accept(id, question, principal);
     response.setHeader('X-Run-Id', id);
+    nameReceipt(run, response);
+    const draft = new AnswerDraft();
     const gone = new AbortController();
     const leave = (): void => gone.abort(new ClientGone());
     response.once('close', leave);
     if (response.destroyed) leave();
     try {
-      const { text, citations, usage } = await this.runs.answer(run, QUIET, gone.signal);
+      const answer = await this.runs.answer(run, QUIET, gone.signal, draft);
       response.off('close', leave);
-      const data = { run_id: id, session_id: question.sessionId, text, citations, usage };
+      const data = { run_id: id, session_id: question.sessionId, ...finalOf(answer, draft) };
       const context = currentContext();
       response.json(
         context.apiVersion === 'legacy' ? data : { data, meta: { request_id: context.requestId, api_version: 'v1' } },
@@ -164,6 +182,14 @@ export class RunController {
       throw error;
     }
   }
+}
+
+function nameReceipt({ receipt }: Run, response: Response): void {
+  if (receipt !== undefined) response.setHeader('X-Receipt-Id', receipt.id);
+}
+
+function finalOf({ text, citations, usage }: Answer, { receiptId }: AnswerDraft): RunEventData['message.final'] {
+  return { text, citations, usage, receipt_id: receiptId, receipt_emitted: receiptId !== null };
 }
 
 function publicError({ code, message }: AppError): { code: string; message: string } {

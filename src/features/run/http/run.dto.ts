@@ -51,6 +51,26 @@ export class RunDto {
   @IsBoolean()
   background?: boolean;
 
+  /** Ask for a receipt where the tenant writes them on request only. */
+  @IsOptional()
+  @IsBoolean()
+  emit_receipt?: boolean;
+
+  /** Your own name for the question, kept in the receipt; absent, the request id. */
+  @IsOptional()
+  @Matches(/^[\x21-\x7e]{1,64}$/)
+  query_id?: string;
+
+  /** Your own name for what the question is part of, kept in the receipt. */
+  @IsOptional()
+  @Matches(/^[\x21-\x7e]{1,64}$/)
+  task_id?: string;
+
+  /** Receipt of the answer that this question follows from. */
+  @IsOptional()
+  @Matches(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/)
+  parent_receipt_id?: string;
+
   /** Keys of the documents' metadata with the value, or the list of values, that they may have. */
   @IsOptional()
   @IsObject()

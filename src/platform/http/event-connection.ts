@@ -1,6 +1,15 @@
 import type { Response } from 'express';
-import type { Clock } from '../../../kernel/time.js';
-import { ClientGone, type FrameReader } from '../application/run.js';
+import { ClientGone, type FrameReader } from '../../kernel/frame-reader.js';
+import type { Clock } from '../../kernel/time.js';
+import { invalidRequest } from './invalid-request.js';
+
+/** Number of the last event that a client has. @throws REQUEST_VALIDATION_ERROR when the header is not one. */
+export function lastSeen(lastEventId: string, mostDigits = 9): number {
+  if (!/^\d+$/.test(lastEventId.trim()) || lastEventId.trim().length > mostDigits) {
+    throw invalidRequest([{ loc: ['header', 'Last-Event-ID'], msg: 'must be the id of an event', type: 'pattern' }]);
+  }
+  return Number(lastEventId);
+}
 
 /** Server-sent events to one client. A slow reader is waited for; one that reads nothing for `stallMs` counts as gone. */
 export class EventConnection implements FrameReader {
@@ -25,8 +34,8 @@ export class EventConnection implements FrameReader {
   }
 
   /** Sends the headers. Nothing on the way may buffer, transform or compress what follows. */
-  open(runId?: string): void {
-    if (runId !== undefined) this.response.setHeader('X-Run-Id', runId);
+  open(headers: Readonly<Record<string, string>> = {}): void {
+    for (const [name, value] of Object.entries(headers)) this.response.setHeader(name, value);
     this.response.status(200);
     this.response.setHeader('Content-Type', 'text/event-stream; charset=utf-8');
     this.response.setHeader('Cache-Control', 'no-cache, no-transform');

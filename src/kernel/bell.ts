@@ -1,4 +1,4 @@
-import type { Clock } from '../../../kernel/time.js';
+import type { Clock } from './time.js';
 
 /** Wakes one waiter. Rung while nobody waits, it makes the next wait end at once. */
 export class Bell {

@@ -1,0 +1,15 @@
+export { ConfigureTenant, type ConfiguredTenant } from './application/configure-tenant.js';
+export type { Placement, Surface } from './application/placement.js';
+export { PlacesOutside, type PinWarning } from './application/places-outside.js';
+export { ResidencyGate } from './application/residency-gate.js';
+export { Residency } from './application/residency.js';
+export { TenantConfigs } from './application/tenant-configs.js';
+export { dataPlaneVerdict, type DataPlane, type DataPlaneVerdict } from './domain/data-plane.js';
+export type { TenantConfig } from './domain/tenant-config.js';
+export { CheckResidency } from './http/check-residency.guard.js';
+export { TenantConfigEntity } from './persistence/tenant-config.entity.js';
+export { TenantConfigsRepository } from './persistence/tenant-configs.repository.js';
+export { residencyAudit } from './residency.audit.js';
+export { residencyErrors } from './residency.errors.js';
+export { ResidencyModule } from './residency.module.js';
+export { residencySettings } from './residency.settings.js';

@@ -1,0 +1,64 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { inTenant } from '../../../kernel/context.js';
+import { Log } from '../../../kernel/log.js';
+import { Clock } from '../../../kernel/time.js';
+import { UnitOfWork } from '../../../platform/db/index.js';
+import { SharedState } from '../../../platform/shared-state/index.js';
+import { TenantCache } from '../../../platform/tenant-cache/index.js';
+import { ingestJob, sourceRemovalJob } from '../../ingestion/index.js';
+import { reembedJob } from '../../retrieval/index.js';
+import { FreezesRepository, type Unfinished } from '../persistence/freezes.repository.js';
+
+/** Jobs of a tenant that change what moves. They are not stopped: the last export waits for them. */
+const WRITING_JOBS = [ingestJob.name, reembedJob.name, sourceRemovalJob.name];
+
+/** Which tenants must not be changed, as every process remembers it. */
+@Injectable()
+export class TenantFreezes implements OnModuleInit {
+  readonly #frozen: TenantCache<boolean>;
+
+  constructor(
+    private readonly freezes: FreezesRepository,
+    private readonly uow: UnitOfWork,
+    state: SharedState,
+    private readonly clock: Clock,
+    log: Log,
+  ) {
+    const load = async (): Promise<boolean> => (await uow.read(() => freezes.find())) !== undefined;
+    const options = { channel: 'tenant.frozen', ttlSeconds: 30, capacity: 10_000, load };
+    this.#frozen = new TenantCache(options, { uow, state, clock, log });
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.#frozen.listen();
+  }
+
+  /** Whether the context's tenant is frozen. Not inside a unit of work. */
+  current(): Promise<boolean> {
+    return this.#frozen.current();
+  }
+
+  async freeze(tenantId: string, migrationId: string): Promise<void> {
+    const freeze = { migrationId, frozenAt: this.clock.now() };
+    await inTenant(tenantId, () => this.uow.run(() => this.freezes.insert(freeze)));
+    await this.#frozen.forget(tenantId);
+  }
+
+  /** Lifts the freeze of this migration, if it is there. */
+  async thaw(tenantId: string, migrationId: string): Promise<void> {
+    await inTenant(tenantId, () => this.uow.run(() => this.freezes.delete(migrationId)));
+    await this.#frozen.forget(tenantId);
+  }
+
+  /** What was begun before the freeze and has not ended, and for how long the tenant has been frozen. */
+  async unfinished(tenantId: string): Promise<Unfinished & { readonly frozenSeconds: number }> {
+    const now = this.clock.now();
+    return inTenant(tenantId, () =>
+      this.uow.read(async () => {
+        const frozenAt = (await this.freezes.find())?.frozenAt ?? now;
+        const unfinished = await this.freezes.unfinished(WRITING_JOBS, now);
+        return { ...unfinished, frozenSeconds: (now.getTime() - frozenAt.getTime()) / 1000 };
+      }),
+    );
+  }
+}

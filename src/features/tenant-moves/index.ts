@@ -1,0 +1,10 @@
+export { KeptArchives } from './application/kept-archives.js';
+export { RegionKeys } from './domain/region-keys.js';
+export { WriteGate } from './http/write-gate.guard.js';
+export { MoveHandler } from './jobs/move.handler.js';
+export { ResidencyJobEntity, ResidencyPartEntity, TenantFreezeEntity } from './persistence/residency-job.entities.js';
+export { movesAudit } from './tenant-moves.audit.js';
+export { movesErrors } from './tenant-moves.errors.js';
+export { moveJob } from './tenant-moves.jobs.js';
+export { TenantMovesModule } from './tenant-moves.module.js';
+export { movesSettings } from './tenant-moves.settings.js';

@@ -1,0 +1,34 @@
+import { Injectable } from '@nestjs/common';
+import { UnitOfWork } from '../../../platform/db/index.js';
+import type { CorpusPlacement } from '../../corpora/index.js';
+import { CorpusAttachmentsRepository } from '../persistence/corpus-attachments.repository.js';
+import { vectorDbsErrors } from '../vector-dbs.errors.js';
+import { AutomaticIncidents } from './automatic-incidents.js';
+import { DataPlaneRegions } from './data-plane-regions.js';
+import { VectorDbs } from './vector-dbs.js';
+
+/** Whether a corpus may name a vector database. */
+@Injectable()
+export class VectorDbPlacement implements CorpusPlacement {
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly dbs: VectorDbs,
+    private readonly corpora: CorpusAttachmentsRepository,
+    private readonly regions: DataPlaneRegions,
+    private readonly incidents: AutomaticIncidents,
+  ) {}
+
+  /** A corpus that is not attached yet only has to fit the pin of its tenant. */
+  async require(corpusId: string, vectorDbId: number): Promise<void> {
+    const judge = await this.regions.judge();
+    const allowed = await this.uow.run(async () => {
+      const { region } = await this.dbs.require(vectorDbId);
+      const attached = await this.corpora.find(vectorDbId, corpusId, this.incidents.quietSince());
+      if (attached === undefined) return judge(region).allowed;
+      const verdict = judge(region, { region: attached.policyRegion, mode: attached.mode });
+      if (verdict.allowed && verdict.incident !== undefined) await this.incidents.open(attached, verdict.incident);
+      return verdict.allowed;
+    });
+    if (!allowed) throw vectorDbsErrors['residency.vector_db_mismatch']();
+  }
+}
