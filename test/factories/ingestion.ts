@@ -20,6 +20,7 @@ import {
   EmbeddingModel,
   EmbeddingModels,
   type EmbeddingVector,
+  modelSettings,
   NoReranker,
   Reranker,
 } from '../../src/platform/model-gateway/index.js';
@@ -29,7 +30,7 @@ import { AuthenticationWatch, authSettings } from '../../src/features/auth/index
 import { PlanEvents, plansSettings } from '../../src/features/plans/index.js';
 import { KeyChanges, providerKeysSettings } from '../../src/features/provider-keys/index.js';
 import { Groups, NO_GROUPS, rbacAbacSettings } from '../../src/features/rbac-abac/index.js';
-import { residencySettings } from '../../src/features/residency/index.js';
+import { PlacesOutside, residencySettings } from '../../src/features/residency/index.js';
 import { retrievalSettings } from '../../src/features/retrieval/index.js';
 import { Tenants, TenantSetup } from '../../src/features/tenants/index.js';
 import { vectorDbsSettings } from '../../src/features/vector-dbs/index.js';
@@ -141,8 +142,8 @@ const settings = loadSettings({ INGEST_MAX_CHUNKS: '50', CHUNKER: 'v1', AUTHZ_DE
   retrievalSettings,
   authSettings,
   plansSettings,
+  modelSettings,
   providerKeysSettings,
-  residencySettings,
   vectorDbsSettings,
   rbacAbacSettings,
   residencySettings,
@@ -213,7 +214,8 @@ async function open(): Promise<void> {
     { provide: CorpusPlacement, useValue: { require: () => Promise.resolve() } },
     { provide: KeyChanges, useValue: { revoked: () => Promise.resolve(), changed: () => undefined } },
     { provide: providerKeysSettings.token, useValue: settings.get(providerKeysSettings) },
-    { provide: residencySettings.token, useValue: settings.get(residencySettings) },
+    { provide: PlacesOutside, useValue: { found: () => Promise.resolve([]) } },
+    { provide: modelSettings.token, useValue: settings.get(modelSettings) },
     { provide: vectorDbsSettings.token, useValue: settings.get(vectorDbsSettings) },
   ];
   @Global()
