@@ -54,7 +54,11 @@ const ADVICE: Readonly<Record<string, string>> = {
   shared_state: 'Start Redis, or correct REDIS_URL.',
   queue: 'Start Redis, or correct REDIS_URL.',
   documents: 'Check DOCUMENT_STORAGE_* and the rights to the folder or bucket.',
+  residency: 'Set STATEWAVE_REGION, so that the pins of tenants are obeyed, or take them off.',
 };
+
+/** What is in order; anything else is reachable. */
+const IN_ORDER: Readonly<Record<string, string>> = { migrations: 'up to date', residency: 'as configured' };
 
 async function checkReach(context: CommandContext): Promise<Finding[]> {
   let checks;
@@ -66,12 +70,12 @@ async function checkReach(context: CommandContext): Promise<Finding[]> {
   }
   const findings: Finding[] = [];
   for (const part of checks) {
-    const { name } = part;
+    const { name, isWarning } = part;
     const fault = await part.check();
     findings.push(
       fault === undefined
-        ? { name, status: 'ok', detail: name === 'migrations' ? 'up to date' : 'reachable', next: null }
-        : { name, status: 'fault', detail: fault, next: ADVICE[name] ?? null },
+        ? { name, status: 'ok', detail: IN_ORDER[name] ?? 'reachable', next: null }
+        : { name, status: isWarning === true ? 'note' : 'fault', detail: fault, next: ADVICE[name] ?? null },
     );
   }
   return findings;
