@@ -112,7 +112,8 @@ describe('request ids', () => {
 
 describe('the access log', () => {
   const known = ['context', 'route', 'throttle', 'authentication'];
-  const validated = [...known, 'rate limit', 'role', 'validation'];
+  const admitted = [...known, 'residency', 'rate limit', 'write gate'];
+  const validated = [...admitted, 'role', 'validation'];
   const linesOf = (id: string) => app.logs.filter((line) => line['msg'] === 'request' && line['request_id'] === id);
   const lineOf = (id: string) => eventually(() => (expect(linesOf(id)).toHaveLength(1), linesOf(id)[0]));
 
@@ -132,7 +133,7 @@ describe('the access log', () => {
 
   it.each([
     ['AUTH_UNAUTHORIZED', 'log-401', () => app.anonymous().get('/v1/corpora'), known],
-    ['AUTH_FORBIDDEN', 'log-403', () => reader.delete('/v1/corpora/x'), [...known, 'rate limit', 'role']],
+    ['AUTH_FORBIDDEN', 'log-403', () => reader.delete('/v1/corpora/x'), [...admitted, 'role']],
     ['NOT_FOUND', 'log-404', () => app.anonymous().get('/v1/nope'), ['context']],
     ['METHOD_NOT_ALLOWED', 'log-405', () => app.anonymous().put('/v1/corpora'), ['context']],
     ['REQUEST_VALIDATION_ERROR', 'log-422', () => editor.post('/v1/corpora', {}), validated],
