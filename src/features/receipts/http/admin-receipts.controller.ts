@@ -84,7 +84,7 @@ export class AdminReceiptsController {
     role: 'admin',
     authority: 'operator',
     rateClass: 'mutation',
-    cost: 2,
+    cost: 1,
     audit: ['receipt.replayed'],
     errors: [...REPLAY_ERRORS, 'FEATURE_NOT_ENABLED'],
     returns: ReplayDto,

@@ -89,7 +89,7 @@ export class ReceiptsController {
     summary: 'Retrieve again what a receipt says was retrieved, and tell what differs',
     role: 'admin',
     rateClass: 'mutation',
-    cost: 2,
+    cost: 1,
     feature: 'feature.audit_access',
     audit: ['receipt.replayed'],
     errors: REPLAY_ERRORS,
