@@ -4,6 +4,7 @@ import { decisions } from './decisions.js';
 import { documentReads } from './document-reads.js';
 import { ingestion } from './ingestion.js';
 import { memory } from './memory.js';
+import { receipts } from './receipts.js';
 import { roundTrips } from './round-trips.js';
 import { search } from './search.js';
 import { streamedAnswers } from './streamed-answers.js';
@@ -13,6 +14,7 @@ import { trimming } from './trimming.js';
 export const SECTIONS: readonly Section[] = [
   documentReads,
   streamedAnswers,
+  receipts,
   search,
   trimming,
   ingestion,
