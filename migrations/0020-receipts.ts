@@ -36,9 +36,10 @@ export class Receipts implements MigrationInterface {
         tombstoned_at timestamptz,
         chained boolean NOT NULL DEFAULT false,
         CONSTRAINT pk_receipts PRIMARY KEY (tenant_id, receipt_id),
+        CONSTRAINT uq_receipts_id UNIQUE (receipt_id),
         CONSTRAINT ck_receipts_tombstoned CHECK ((status = 'tombstoned') = (tombstoned_at IS NOT NULL))
       );
-      CREATE INDEX ix_receipts_subject ON receipts (tenant_id, subject_id, receipt_id);
+      CREATE INDEX ix_receipts_subject ON receipts (subject_id, tenant_id, receipt_id);
       CREATE INDEX ix_receipts_corpus ON receipts (tenant_id, corpus_id, receipt_id);
       CREATE INDEX ix_receipts_caller ON receipts (tenant_id, caller_id, receipt_id);
       CREATE INDEX ix_receipts_active ON receipts (tenant_id, created_at, receipt_id) WHERE status = 'active';
@@ -99,6 +100,15 @@ export class Receipts implements MigrationInterface {
       );
       ${isolateTenantTable('receipt_chain', { privileges: 'SELECT, INSERT' })}
 
+      CREATE TABLE receipt_chain_checks (
+        tenant_id text NOT NULL,
+        checked_to bigint NOT NULL DEFAULT 0,
+        first_bad_seq bigint,
+        checked_at timestamptz NOT NULL DEFAULT now(),
+        CONSTRAINT pk_receipt_chain_checks PRIMARY KEY (tenant_id)
+      );
+      ${isolateTenantTable('receipt_chain_checks')}
+
       CREATE FUNCTION refuse_change_of_receipt() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
         RAISE EXCEPTION 'What a receipt says never changes.' USING ERRCODE = 'restrict_violation';
@@ -119,7 +129,7 @@ export class Receipts implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      DROP TABLE receipt_chain, receipt_outcomes, receipt_queries, receipt_chunks, receipts;
+      DROP TABLE receipt_chain_checks, receipt_chain, receipt_outcomes, receipt_queries, receipt_chunks, receipts;
       DROP FUNCTION refuse_change_of_receipt;
     `);
   }

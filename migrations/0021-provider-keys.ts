@@ -1,9 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { isolateTenantTable } from './tenant-table.js';
+import { evidence, isolateTenantTable } from './tenant-table.js';
 
 /**
- * Keys that customers hold: what is known of them, never the keys. The events of keys are a ledger that only grows. An
- * event with a bucket happens once in it, however many find that it is due.
+ * Keys that customers hold: what is known of them, never the keys. Rotations and bindings are evidence, and the events
+ * of keys are a ledger that only grows. An event with a bucket happens once in it, however many find that it is due.
  */
 export class ProviderKeys implements MigrationInterface {
   readonly name = 'ProviderKeys1767225600021';
@@ -107,7 +107,7 @@ const ROTATIONS_AND_BINDINGS = `
   CREATE UNIQUE INDEX ix_provider_key_rotations_pending ON provider_key_rotations (tenant_id, provider_key_id)
     WHERE status = 'pending_approval';
   CREATE INDEX ix_provider_key_rotations_key ON provider_key_rotations (tenant_id, provider_key_id, requested_at DESC);
-  ${isolateTenantTable('provider_key_rotations')}
+  ${evidence('provider_key_rotations')}
 
   CREATE TABLE provider_key_bindings (
     tenant_id text NOT NULL,
@@ -129,7 +129,7 @@ const ROTATIONS_AND_BINDINGS = `
   CREATE INDEX ix_provider_key_bindings_list ON provider_key_bindings
     (tenant_id, provider_key_id, created_at DESC, id DESC);
   CREATE INDEX ix_provider_key_bindings_target ON provider_key_bindings (tenant_id, binding_target_id);
-  ${isolateTenantTable('provider_key_bindings')}`;
+  ${evidence('provider_key_bindings')}`;
 
 const LEDGER = `
   CREATE TABLE provider_key_audit_events (

@@ -1,12 +1,10 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { isolateTenantTable } from './tenant-table.js';
+import { evidence, isolateTenantTable } from './tenant-table.js';
 
-/** Attachments and incidents are evidence: no request can delete them, or change their history. */
-const evidence = (table: string): string => `
-  ${isolateTenantTable(table, { privileges: 'SELECT, INSERT, UPDATE' })}
-  GRANT DELETE ON ${table} TO nexusrag_system;`;
-
-/** Governed vector databases: where their data may be, who is attached through which key, and what went wrong. */
+/**
+ * Governed vector databases: where their data may be, who is attached through which key, and what went wrong. Attachments
+ * and incidents are evidence.
+ */
 export class VectorDbs implements MigrationInterface {
   readonly name = 'VectorDbs1767225600022';
 

@@ -8,7 +8,7 @@ import { isolateTenantTable } from './tenant-table.js';
  * A row of `tenant_freezes` keeps its tenant from being written.
  *
  * Rows that the application cannot delete go only through `purge_append_only`, and only while a purge of their tenant
- * runs. A table joins by a grant: GRANT DELETE ON it TO nexusrag_retention.
+ * runs. A table joins by its name in that function and a grant: GRANT DELETE ON it TO nexusrag_retention.
  */
 export class TenantMoves implements MigrationInterface {
   readonly name = 'TenantMoves1767225600023';
@@ -68,6 +68,9 @@ export class TenantMoves implements MigrationInterface {
         tenant text := current_setting('app.tenant_id', true);
         gone int;
       BEGIN
+        IF target <> ALL (ARRAY['authorization_policy_versions']) THEN
+          RAISE EXCEPTION '% is not purged', target;
+        END IF;
         IF NOT EXISTS (SELECT FROM residency_jobs j
                         WHERE j.moved_tenant_id = tenant AND j.kind = 'purge' AND j.state = 'running') THEN
           RAISE EXCEPTION 'no purge of this tenant is running';

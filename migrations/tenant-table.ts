@@ -19,3 +19,11 @@ export function isolateTenantTable(
     GRANT ${privileges} ON ${table} TO nexusrag_app, nexusrag_system;
   `;
 }
+
+/** A tenant table of evidence: no request can delete its rows. */
+export function evidence(table: string): string {
+  return `
+    ${isolateTenantTable(table, { privileges: 'SELECT, INSERT, UPDATE' })}
+    GRANT DELETE ON ${table} TO nexusrag_system;
+  `;
+}

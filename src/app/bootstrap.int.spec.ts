@@ -132,6 +132,17 @@ describe('the first start', () => {
       });
       const missing = await run('provider smoke', { tenant: 't1', corpus: 'c9', query });
       expect(missing).toMatchObject({ ok: false, code: 'RETRIEVAL_CONFIG_INVALID', exitCode: 2 });
+      const tested = (await test.audit('t1')).filter(({ event_type }) => event_type === 'corpora.smoke_tested');
+      expect(tested).toEqual([
+        expect.objectContaining({ resource_id: 'c1', metadata_json: { provider: 'local_pgvector', passages: 2 } }),
+      ]);
+      // Governed, and attached to nothing: what /v1/run refuses is not printed either.
+      const govern = (config: string) =>
+        test.rows(`UPDATE corpora SET provider_config_json = ${config} WHERE id = 'c1'`);
+      await govern(`jsonb_set(provider_config_json, '{retrieval,vector_db_id}', '1')`);
+      const vetoed = await run('provider smoke', { tenant: 't1', corpus: 'c1', query });
+      expect(vetoed).toMatchObject({ ok: false, code: 'VECTOR_DB_NOT_ATTACHED', exitCode: 1 });
+      await govern(`provider_config_json #- '{retrieval,vector_db_id}'`);
     });
 
     it('find nothing wrong', async () => {

@@ -126,6 +126,7 @@ function maintenance(app: INestApplicationContext, { clock, logger, settings }: 
   );
   const chain = app.get(ReceiptChain, { strict: false });
   recurring.every('receipt chains', CHAIN_EVERY_MS, () => chain.extend());
+  recurring.every('checks of receipt chains', CHAIN_EVERY_MS, () => chain.check());
   const receipts = app.get(ReceiptRetention, { strict: false });
   recurring.every('old receipts', settings.get(receiptsSettings).retentionScanSeconds * 1000, () => receipts.sweep());
   const archives = app.get(KeptArchives, { strict: false });

@@ -1,4 +1,4 @@
-import type { INestApplicationContext, Type } from '@nestjs/common';
+import type { Abstract, INestApplicationContext } from '@nestjs/common';
 import type { z } from 'zod';
 import type { Infrastructure } from '../app/infrastructure.js';
 import type { Settings } from '../kernel/settings.js';
@@ -18,7 +18,7 @@ export interface CommandContext {
   /** The application over a database whose migrations are applied. @throws MigrationsPending */
   application(): Promise<INestApplicationContext>;
   /** A service of the application. */
-  service<T>(type: Type<T>): Promise<T>;
+  service<T>(type: Abstract<T>): Promise<T>;
   /** Runs as the system, in a tenant when one is given. */
   asSystem<T>(fn: () => Promise<T>, tenantId?: string): Promise<T>;
 }

@@ -1,4 +1,4 @@
-import type { INestApplicationContext, Type } from '@nestjs/common';
+import type { Abstract, INestApplicationContext } from '@nestjs/common';
 import type { ControlRequest, ControlResponse } from '../app/control-socket.js';
 import type { Infrastructure } from '../app/infrastructure.js';
 import { runInContext, systemContext } from '../kernel/context.js';
@@ -15,7 +15,7 @@ export function servingContext(app: INestApplicationContext, infrastructure: Inf
     infrastructure: () => Promise.resolve(infrastructure),
     application: () => Promise.resolve(app),
     migrator: () => Promise.resolve(new Migrator(infrastructure.database.dataSource)),
-    service: <T>(type: Type<T>) => Promise.resolve(app.get<T>(type, { strict: false })),
+    service: <T>(type: Abstract<T>) => Promise.resolve(app.get<T>(type, { strict: false })),
     asSystem: (fn, tenantId) => runInContext(systemContext(infrastructure.ids.uuid(), tenantId), fn),
   };
 }

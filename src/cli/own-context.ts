@@ -1,5 +1,5 @@
 import { NestFactory } from '@nestjs/core';
-import type { INestApplicationContext, Type } from '@nestjs/common';
+import type { Abstract, INestApplicationContext } from '@nestjs/common';
 import { MIGRATIONS } from '../../migrations/index.js';
 import { AppModule } from '../app/app.module.js';
 import { ensureSchema } from '../app/bootstrap.js';
@@ -37,7 +37,7 @@ export class OwnContext implements CommandContext {
     return this.#application;
   }
 
-  async service<T>(type: Type<T>): Promise<T> {
+  async service<T>(type: Abstract<T>): Promise<T> {
     return (await this.application()).get<T>(type, { strict: false });
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { canonicalJson } from './canonical-json.js';
+import { canonicalJson, canonicalText } from './canonical-json.js';
 
 function shuffled(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shuffled);
@@ -23,6 +23,14 @@ describe('canonical JSON', () => {
         },
       ),
     );
+  });
+
+  it('of RFC 8785 is the same for every order of keys, numbers among them, and escapes no letter', () => {
+    expect(canonicalText({ é: '護\n', b: [1.5, null], 9: true, 10: '' })).toBe(
+      '{"10":"","9":true,"b":[1.5,null],"é":"護\\n"}',
+    );
+    for (const none of [undefined, NaN, 1n, { a: undefined }]) expect(() => canonicalText(none)).toThrow();
+    expect(() => canonicalText([1.5], Number.isSafeInteger)).toThrow();
   });
 
   it('keeps apart what differs', () => {

@@ -29,6 +29,7 @@ const WITHOUT_ENTITY: Readonly<Record<string, string>> = {
   audit_seals: 'hashes of many events in a row; sealed and verified by statements that no mapper writes',
   outbox_jobs: 'claimed, leased and swept by statements that no mapper writes',
   receipt_chain: 'written and verified by statements that no mapper writes',
+  receipt_chain_checks: 'as above',
   receipt_chunks: 'written in one statement with its receipt',
   receipt_outcomes: 'as above; read as the text that was signed',
   receipt_queries: 'as above',
@@ -60,6 +61,7 @@ const READ_BY_ALL = ['authorization_policies', 'policy_bundles'];
 const UNIQUE_FOR_ALL: Readonly<Record<string, string>> = {
   uq_api_keys_id: 'a key is looked up before its tenant is known; ids are random and made here',
   uq_api_keys_hash: 'as above; the hash of a random secret',
+  uq_receipts_id: 'operators find a receipt by it, whoever has it; ids are random and made here',
 };
 
 /** Tables whose rows never change. */
@@ -77,7 +79,14 @@ const APPEND_ONLY = [
 ];
 
 /** Tables whose rows are evidence: requests of a tenant add and change them, and delete none. */
-const EVIDENCE = ['vector_dbs', 'vector_db_residency_policies', 'vector_db_attachments', 'vector_db_incident_logs'];
+const EVIDENCE = [
+  'provider_key_bindings',
+  'provider_key_rotations',
+  'vector_dbs',
+  'vector_db_residency_policies',
+  'vector_db_attachments',
+  'vector_db_incident_logs',
+];
 
 /** Append-only tables that a tenant's own requests only read. */
 const WRITTEN_FOR_TENANTS = ['audit_anchors', 'audit_seals'];

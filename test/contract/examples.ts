@@ -1,6 +1,7 @@
+import { TenantPins } from '../../src/features/tenant-moves/application/tenant-pins.js';
 import { RegionKeys } from '../../src/features/tenant-moves/index.js';
 import { sha256Hex } from '../../src/kernel/hash.js';
-import { randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import supertest, { type Test } from 'supertest';
 import { isUuid } from '../../src/kernel/ids.js';
 import type { Route } from '../../src/kernel/operation.js';
@@ -106,6 +107,7 @@ const QUESTION = { resource_type: 'document', action: 'read' };
 const KEY = { 'path.provider_id': 'provider', 'path.key_id': 'providerKey' } as const;
 const ROTATION = { ...KEY, 'path.key_id': 'rotatingKey', 'path.rotation_id': 'rotation' } as const;
 const DIGEST = Buffer.alloc(32).toString('base64');
+const JWKS = { keys: [generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' })] };
 const ATTESTED = { attestation_digest: DIGEST, attestation_signature: DIGEST };
 /** Applies to nothing. */
 const POLICY = { effect: 'deny', resource_type: 'document', action: 'read', condition_json: { any: [] } };
@@ -134,7 +136,11 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   'authz.posture': {},
   'billing.testWebhook': {},
   'corpora.create': { invents: { 'body.id': 'corpus' }, body: (unique) => ({ name: unique }) },
-  'corpora.delete': { names: { 'path.id': 'corpus' }, query: { cascade: 'true' } },
+  'corpora.delete': {
+    names: { 'path.id': 'corpus' },
+    query: { cascade: 'true' },
+    writes: ['corpora.deleted', 'documents.deleted'],
+  },
   'corpora.get': { names: { 'path.id': 'corpus' } },
   'corpora.index': { names: { 'path.id': 'corpus' } },
   'corpora.list': {},
@@ -224,6 +230,11 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   'provider-tiers.put': { names: { 'body.provider_id': 'provider' }, path: { tier: 'plan:free' }, body: () => ({}) },
   'providers.create': { body: (unique) => ({ name: unique }) },
   'providers.list': {},
+  'providers.update': {
+    names: { 'path.provider_id': 'provider' },
+    body: () => ({ attestation_jwks: JWKS }),
+    writes: ['provider.updated'],
+  },
   'quotas.get': {},
   'quotas.update': { body: () => ({ hard_cap_enabled: true }) },
   'residency.status': {},
@@ -258,7 +269,7 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   'tenant-exports.get': { names: { 'path.id': 'export' } },
   'tenant-imports.create': { body: (_unique, named) => ({ artifact_uri: `/v1/admin/imports/${named.import}` }) },
   'tenant-imports.get': { names: { 'path.id': 'import' } },
-  'tenant-migrations.abort': { names: { 'path.id': 'migration' } },
+  'tenant-migrations.abort': { names: { 'path.id': 'migration' }, writes: ['residency.migration.aborted'] },
   'tenant-migrations.advance': {
     names: { 'path.id': 'migration' },
     body: () => ({}),
@@ -582,6 +593,8 @@ async function furnishMoves(
   unique: string,
 ): Promise<Pick<Ids, 'movingTenant' | 'export' | 'import' | 'migration' | 'purge'>> {
   const [movingTenant, busy] = [`${unique}-moving`, `${unique}-busy`];
+  // A process of no region purges nobody, and in one of a region every request would wait for its pin besides.
+  app.app.nest.get(TenantPins, { strict: false }).requireZone = () => 'eu';
   await app.rows(`INSERT INTO tenants (id, name) SELECT id, id FROM unnest($1::text[]) AS t (id)`, [
     [movingTenant, busy],
   ]);

@@ -82,12 +82,13 @@ export const ROWS: Readonly<Record<string, string>> = {
   checkpoints: `(tenant_id, id, subject_id, session_id, run_id, state_json)
     VALUES ($1, gen_random_uuid(), 'u', 's', 'r', '{}')`,
   receipts: `(tenant_id, receipt_id, mode, subject_id, corpus_id, caller_id, context_hash, context_size_bytes,
-    body_canonical, as_of, created_at) VALUES ($1, 'r', 'retrieval', 's', 'c', 'k', 'h', 0, '{}', now(), now())`,
+    body_canonical, as_of, created_at) VALUES ($1, 'r-' || $1, 'retrieval', 's', 'c', 'k', 'h', 0, '{}', now(), now())`,
   receipt_chunks: `(tenant_id, receipt_id, rank) VALUES ($1, 'r', 1)`,
   receipt_queries: `(tenant_id, receipt_id, owner_id, session_id, sealed) VALUES ($1, 'r', 'u', 's', '')`,
   receipt_outcomes: `(tenant_id, receipt_id, status, finished_at, body_canonical)
     VALUES ($1, 'r', 'completed', now(), '{}')`,
   receipt_chain: `(tenant_id, seq, receipt_id, entry_hash) VALUES ($1, 1, 'r', 'h')`,
+  receipt_chain_checks: `(tenant_id) VALUES ($1)`,
 };
 
 /** Puts the row of every table into each of the tenants. */

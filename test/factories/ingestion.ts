@@ -211,7 +211,14 @@ async function open(): Promise<void> {
     { provide: TenantSetup, useValue: { prepare: () => Promise.resolve() } },
     { provide: PlanEvents, useValue: { upgradeRequested: () => Promise.resolve() } },
     { provide: CorpusContents, useExisting: DocumentsOfCorpus },
-    { provide: CorpusPlacement, useValue: { require: () => Promise.resolve() } },
+    {
+      provide: CorpusPlacement,
+      useValue: {
+        require: () => Promise.resolve(),
+        requireDetached: () => Promise.resolve(),
+        corpusDeleted: () => Promise.resolve(),
+      },
+    },
     { provide: KeyChanges, useValue: { revoked: () => Promise.resolve(), changed: () => undefined } },
     { provide: providerKeysSettings.token, useValue: settings.get(providerKeysSettings) },
     { provide: PlacesOutside, useValue: { found: () => Promise.resolve([]) } },

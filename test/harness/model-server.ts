@@ -4,6 +4,8 @@ import type { Reply, ScriptedServer } from './scripted-server.js';
 export interface ModelReplies {
   /** A complete answer with usage: 11 tokens in, 7 out. */
   answer(...words: string[]): Reply;
+  /** A complete answer with a usage of the test. */
+  counting(inputTokens: unknown, outputTokens: unknown, ...words: string[]): Reply;
   /** The words, then silence on an open connection; without words not even headers. */
   stall(...words: string[]): Reply;
   /** The words, then a dropped connection. */

@@ -29,11 +29,12 @@ const stream =
   };
 
 const openAiReplies: ModelReplies = {
-  answer: (...words) =>
+  answer: (...words) => openAiReplies.counting(11, 7, ...words),
+  counting: (prompt_tokens, completion_tokens, ...words) =>
     stream(
       deltas(words) +
         finish('stop') +
-        chunk([], { usage: { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 } }) +
+        chunk([], { usage: { prompt_tokens, completion_tokens, total_tokens: 18 } }) +
         'data: [DONE]\n\n',
     ),
   stall:

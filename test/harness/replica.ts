@@ -10,9 +10,16 @@ export class Replica {
     readonly url: string,
   ) {}
 
-  /** @param replace what it has otherwise than the application, such as its clock. */
-  static async of({ infrastructure }: TestApp, replace: Replacements = {}): Promise<Replica> {
-    const { settings, database, clock, logger, chat, state, appendLogs, gate } = infrastructure;
+  /**
+   * @param replace what it has otherwise than the application, such as its clock.
+   * @param settings those of the application unless given, as after a restart with others.
+   */
+  static async of(
+    { infrastructure }: TestApp,
+    replace: Replacements = {},
+    settings = infrastructure.settings,
+  ): Promise<Replica> {
+    const { database, clock, logger, chat, state, appendLogs, gate } = infrastructure;
     const shared = state.distributed ? {} : { state, appendLogs, gate };
     const own = await openInfrastructure(settings, {
       clock,

@@ -69,12 +69,13 @@ const stream =
   };
 
 const vertexReplies: ModelReplies = {
-  answer: (...words) =>
+  answer: (...words) => vertexReplies.counting(11, 5, ...words),
+  counting: (promptTokenCount, candidatesTokenCount, ...words) =>
     stream(
       deltas(words) +
         event({
           candidates: [{ content: { role: 'model', parts: [{ text: '' }] }, finishReason: 'STOP' }],
-          usageMetadata: { promptTokenCount: 11, candidatesTokenCount: 5, thoughtsTokenCount: 2, totalTokenCount: 18 },
+          usageMetadata: { promptTokenCount, candidatesTokenCount, thoughtsTokenCount: 2, totalTokenCount: 18 },
         }),
     ),
   stall:

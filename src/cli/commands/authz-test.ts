@@ -1,14 +1,13 @@
-import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { rbacAbacSettings, readPolicyTests, runPolicyTests, type Fault } from '../../features/rbac-abac/index.js';
 import { loadSettings } from '../../kernel/settings.js';
 import { defineCommand } from '../command.js';
 import { CommandFailure, EXIT } from '../failure.js';
+import { givenText } from '../given-text.js';
 import { YamlDocument } from '../yaml-document.js';
 
 /** Differs from that of a file that could not be tested. */
 const UNEXPECTED = 4;
-const MOST_BYTES = 4 * 1024 * 1024;
 const MOST_FAULTS = 20;
 
 const outcome = z.object({
@@ -67,7 +66,7 @@ export const authzTest = defineCommand({
 });
 
 async function read(file: string): Promise<Parameters<typeof runPolicyTests>[0]> {
-  const document = YamlDocument.parse(await textOf(file));
+  const document = YamlDocument.parse(await givenText('<file>', file));
   if (!(document instanceof YamlDocument)) {
     throw invalid(document.map(({ line, message }) => `${file}:${line}: ${message}`));
   }
@@ -81,17 +80,6 @@ async function read(file: string): Promise<Parameters<typeof runPolicyTests>[0]>
     return `${file}:${document.lineOf(path)}: ${at}${message}`;
   };
   throw invalid(read.faults.map(place));
-}
-
-async function textOf(file: string): Promise<string> {
-  try {
-    const { size } = await stat(file);
-    if (size > MOST_BYTES) throw new Error(`has ${size} bytes; ${MOST_BYTES} are allowed`);
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CommandFailure('USAGE', `<file> cannot be read: ${why}`, EXIT.usage, error);
-  }
 }
 
 function invalid(faults: readonly string[]): CommandFailure {

@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { Corpora } from '../../features/corpora/index.js';
+import { Corpora, CorpusRules } from '../../features/corpora/index.js';
 import { Retriever } from '../../features/retrieval/index.js';
 import { TENANT_ID } from '../../features/tenants/index.js';
+import { VectorDbAccess } from '../../features/vector-dbs/index.js';
+import { AuditTrail } from '../../kernel/audit.js';
 import { isAppError } from '../../kernel/errors.js';
+import { UnitOfWork } from '../../platform/db/index.js';
 import { defineCommand } from '../command.js';
 import { asFailure, CommandFailure, EXIT } from '../failure.js';
 
@@ -28,15 +31,28 @@ export const providerSmoke = defineCommand({
     items: z.array(z.object({ score: z.number(), source: z.string(), text: z.string() })),
   }),
   run: async (context, { tenant, corpus: id, query, topK }) => {
-    const [corpora, retriever] = [await context.service(Corpora), await context.service(Retriever)];
+    const [corpora, rules] = [await context.service(Corpora), await context.service(CorpusRules)];
+    const [access, retriever] = [await context.service(VectorDbAccess), await context.service(Retriever)];
+    const [uow, audit] = [await context.service(UnitOfWork), await context.service(AuditTrail)];
     try {
       return await context.asSystem(async () => {
         const corpus = await corpora.get(id);
+        (await rules.current()).admitUse(corpus, 'search');
+        await access.require(corpus, 'retrieve');
         const { provider, passages } = await retriever.retrieve(corpus, {
           query,
           topK: retriever.topK(corpus, topK),
           reader: 'system',
         });
+        await uow.run(() =>
+          audit.record({
+            event: 'corpora.smoke_tested',
+            outcome: 'success',
+            resourceType: 'corpus',
+            resourceId: corpus.id,
+            metadata: { provider, passages: passages.length },
+          }),
+        );
         return { provider, items: passages.map(({ score, source, text }) => ({ score, source, text })) };
       }, tenant);
     } catch (error) {

@@ -81,6 +81,10 @@ describe('a downloaded receipt', () => {
   it('ends with 1 when it cannot be said', async () => {
     const unsigned = await run(written('unsigned.json', answer(undefined)));
     expect(unsigned).toMatchObject({ code: 1, out: expect.stringContaining('no_signature') });
+    const { outcome, ...receipt } = answer(key).data;
+    const unsignedOutcome = { ...(outcome as object), status: 'error', receipt_signature: null };
+    expect((await run(written('outcome.json', { ...receipt, outcome: unsignedOutcome }))).code).toBe(1);
+    expect((await run(written('without.json', receipt))).code).toBe(0);
     const unknown = await run(written('unknown.json', answer(edward)));
     expect(unknown).toMatchObject({ code: 1, out: expect.stringContaining('key_unavailable') });
   });

@@ -1,13 +1,12 @@
-import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { checkDownloaded, readKeyFile, receiptsSettings, signingKeys } from '../../features/receipts/index.js';
 import { dbSettings } from '../../platform/db/index.js';
 import { defineCommand, type CommandContext } from '../command.js';
 import { CommandFailure, EXIT } from '../failure.js';
+import { givenText } from '../given-text.js';
 
 /** Differs from that of a receipt of which it cannot be said. */
 const TAMPERED = 4;
-const MOST_BYTES = 4 * 1024 * 1024;
 
 const verdict = z.object({
   valid: z.boolean().nullable(),
@@ -33,7 +32,7 @@ export const receiptsVerify = defineCommand({
   local: true,
   result: z.object({ receipt_id: z.string(), receipt: verdict, outcome: verdict.nullable() }),
   run: async (context, { file, keys }) => {
-    const check = checkDownloaded(jsonOf(await textOf('<file>', file)), await keysFor(context, keys));
+    const check = checkDownloaded(jsonOf(await givenText('<file>', file)), await keysFor(context, keys));
     if (check === undefined) throw new CommandFailure('USAGE', '<file> is no receipt', EXIT.usage);
     const shown = ({ keyId, ...rest }: typeof check.receipt): z.output<typeof verdict> => ({ ...rest, key_id: keyId });
     return {
@@ -54,7 +53,7 @@ export const receiptsVerify = defineCommand({
   }),
   exitCode: ({ receipt, outcome }) => {
     if (receipt.valid === false || outcome?.valid === false) return TAMPERED;
-    return receipt.valid === true ? EXIT.ok : EXIT.failure;
+    return receipt.valid === true && outcome?.valid !== null ? EXIT.ok : EXIT.failure;
   },
 });
 
@@ -62,20 +61,9 @@ async function keysFor(context: CommandContext, file: string | undefined): Promi
   if (file === undefined) {
     return signingKeys(context.settings.get(receiptsSettings), context.settings.get(dbSettings), false);
   }
-  const keys = readKeyFile(await textOf('--keys', file));
+  const keys = readKeyFile(await givenText('--keys', file));
   if (typeof keys === 'string') throw new CommandFailure('USAGE', `--keys ${keys}`, EXIT.usage);
   return keys;
-}
-
-async function textOf(what: string, file: string): Promise<string> {
-  try {
-    const { size } = await stat(file);
-    if (size > MOST_BYTES) throw new Error(`has ${size} bytes; ${MOST_BYTES} are allowed`);
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CommandFailure('USAGE', `${what} cannot be read: ${why}`, EXIT.usage, error);
-  }
 }
 
 function jsonOf(text: string): unknown {

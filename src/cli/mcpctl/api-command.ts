@@ -71,11 +71,11 @@ export function optional(what: string): z.ZodOptional<z.ZodString> {
   return z.string().optional().describe(what);
 }
 
-export function wholeNumber(what: string, most: number): z.ZodOptional<z.ZodCoercedNumber> {
+export function wholeNumber(what: string, most: number, least = 1): z.ZodOptional<z.ZodCoercedNumber> {
   return z.coerce
     .number('must be a number')
     .int('must be a whole number')
-    .min(1, 'must be at least 1')
+    .min(least, `must be at least ${least}`)
     .max(most, `must be at most ${most}`)
     .optional()
     .describe(what);

@@ -220,6 +220,10 @@ describe('the calls', () => {
     expect(out).toBe(
       'Rotation ID Status   Requested Actor\n----------- -------- --------- -----\nr1          approved t         jo\n',
     );
+    answering({ keys: 'none' });
+    expect(await mcpctl(['keys', 'approve-rotation', 'p1', 'r1'])).toBe(1);
+    expect(err).toBe('Error: The server does not answer as the API does.\n');
+    err = '';
     answering([{ id: 'k1', state: 'active' }]);
     expect(await mcpctl(['keys', 'reject-rotation', 'p1', 'r1', '--reason', 'late'])).toBe(1);
     expect(err).toBe('Error: No key of the provider waits for the rotation r1.\n');
@@ -357,6 +361,21 @@ describe('exit codes', () => {
     expect([await mcpctl(['keys', 'list', 'p1']), out, err]).toEqual([code, '', said]);
   });
 
+  it('of a refusal show nothing that moves the cursor', async () => {
+    const error = { code: 'X', message: 'Broken.', details: { name: '\u009b2J\u202etxt' } };
+    server.next((response) => sendJson(response, 409, { error, meta: {} }));
+    await mcpctl(['keys', 'list', 'p1']);
+    expect(err).toBe('API error (409): Broken.\nDetails: {"name":" 2J txt"}\n');
+  });
+
+  it('of a redirect to nowhere is that of a refusal; 1 for a file of more than 4 MiB', async () => {
+    server.next((response) => response.writeHead(307, { Location: 'http://[' }).end('moved'));
+    expect(await mcpctl(['keys', 'list', 'p1'])).toBe(4);
+    const large = file('large', 'x'.repeat(4 * 1024 * 1024 + 1));
+    expect(await mcpctl(['keys', 'register', 'p1', '--attestation', large])).toBe(1);
+    expect(err).toBe('API error (307): moved\nError: The attestation cannot be read: it has more than 4194304 bytes\n');
+  });
+
   it.each([
     ['vector-dbs attachments detach 9', /^Error: missing required argument 'attachment_id'/],
     ['vector-dbs incidents resolve .. i1 --summary s', /^Error: <vector_db_id> is not an id/],
@@ -372,9 +391,12 @@ describe('exit codes', () => {
   });
 
   it.each([
-    [{ valid: true, outcome_valid: true, chain_valid: null }, 0],
-    [{ valid: true, outcome_valid: true, chain_valid: false }, 1],
-    [{ valid: true, outcome_valid: null, chain_valid: true, checks: { columns_match: false } }, 1],
+    [{ valid: true, outcome_valid: true, outcome_reason: 'ok', chain_valid: null }, 0],
+    [{ valid: true, outcome_reason: null, chain_valid: null }, 0],
+    [{ valid: true, outcome_valid: null, outcome_reason: 'no_signature', chain_valid: true }, 1],
+    [{ valid: true, outcome_valid: false, outcome_reason: 'signature_mismatch', chain_valid: true }, 1],
+    [{ valid: true, outcome_valid: true, outcome_reason: 'ok', chain_valid: false }, 1],
+    [{ valid: true, outcome_reason: null, chain_valid: true, checks: { columns_match: false } }, 1],
     [{ valid: null, reason: 'no_signature' }, 1],
     [{ valid: false, reason: 'signature_mismatch' }, 1],
   ])('of a verified receipt: %j', async (verdict, code) => {
@@ -450,5 +472,11 @@ describe('keys watch', () => {
       ['/v1/providers/p1/keys/stream', '1'],
     ]);
     expect(err).toBe('The connection ended; the next one follows in 0.001 s.\n');
+  });
+
+  it('ends with 1 when the feed is none', async () => {
+    server.next((response) => response.end('id: 1\ndata: {oops\n\n'));
+    expect(await mcpctl(['keys', 'watch', 'p1'])).toBe(1);
+    expect(err).toBe('Error: The server does not answer as the API does.\n');
   });
 });

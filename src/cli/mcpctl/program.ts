@@ -117,9 +117,9 @@ function refusalText({ status, message: said, details, requestId }: ApiRefusal, 
   const during = /^vector-dbs (.*)$/.exec(command)?.[1];
   return [
     during === undefined ? `API error (${status}): ${message}` : `API error during ${during}: ${message}`,
-    ...(details === undefined ? [] : [`Details: ${sortedJson(details)}`]),
+    ...(details === undefined ? [] : [`Details: ${printable(sortedJson(details))}`]),
     ...(status === 401 ? ['Give an API key with --token-file, MCP_HOST_TOKEN or --profile.'] : []),
-    ...(status >= 500 && requestId !== undefined ? [`Request: ${requestId}`] : []),
+    ...(status >= 500 && requestId !== undefined ? [`Request: ${printable(requestId)}`] : []),
   ].join('\n');
 }
 

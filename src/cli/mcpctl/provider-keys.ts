@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { apiPath, eventFeed, type ApiClient } from '../../platform/api-client/index.js';
+import { apiPath, ApiUnreachable, eventFeed, jsonOf, type ApiClient } from '../../platform/api-client/index.js';
 import { defineApiCommand, id, jsonObjectOption, optional, saying, wholeNumber } from './api-command.js';
 import { LocalFault, readBytes } from './local-fault.js';
 import type { Columns } from './table.js';
@@ -223,10 +223,17 @@ const watch = defineApiCommand({
 async function* first(limit: number, feed: ReturnType<typeof eventFeed>): AsyncGenerator {
   let seen = 0;
   for await (const { data } of feed) {
-    yield JSON.parse(data);
+    yield expected(anything, jsonOf(data));
     seen += 1;
     if (seen >= limit) return;
   }
+}
+
+/** @throws ApiUnreachable */
+function expected<T>(schema: z.ZodType<T>, data: unknown): T {
+  const parsed = schema.safeParse(data);
+  if (!parsed.success) throw new ApiUnreachable('The server does not answer as the API does.');
+  return parsed.data;
 }
 
 /** The digest is that of the attestation file; a signature in a file of its own covers it. */
@@ -242,16 +249,17 @@ async function attestationOf(files: {
   };
 }
 
+const anything = z.unknown().refine((event) => event !== undefined);
 const summaries = z.array(z.object({ id: z.string(), state: z.string() }));
 const withRotations = z.object({ rotations: z.array(z.object({ id: z.string() })) });
 
 /** A rotation that can be decided makes its key `rotating`; few are at a time. */
 async function keyOfRotation(api: ApiClient, providerId: string, rotationId: string): Promise<string> {
-  const keys = summaries.parse((await api.get(apiPath`/v1/providers/${providerId}/keys`)).data);
+  const keys = expected(summaries, (await api.get(apiPath`/v1/providers/${providerId}/keys`)).data);
   for (const { id: keyId, state } of keys) {
     if (state !== 'rotating') continue;
     const key = await api.get(apiPath`/v1/providers/${providerId}/keys/${keyId}`);
-    if (withRotations.parse(key.data).rotations.some(({ id }) => id === rotationId)) return keyId;
+    if (expected(withRotations, key.data).rotations.some(({ id }) => id === rotationId)) return keyId;
   }
   throw new LocalFault(`No key of the provider waits for the rotation ${rotationId}.`);
 }

@@ -25,7 +25,8 @@ const get = defineApiCommand({
 
 const verify = defineApiCommand({
   name: 'receipts verify',
-  summary: 'Check the signatures of a receipt. Ends with 1 unless all that can be checked is right.',
+  summary:
+    'Check the signatures of a receipt and of its outcome. Ends with 1 unless they, and all else that can be checked, are right.',
   positional: ['receiptId'],
   args: z.strictObject({ receiptId }),
   columns: {
@@ -33,15 +34,14 @@ const verify = defineApiCommand({
     Reason: 'reason',
     'Key ID': 'key_id',
     Algorithm: 'algorithm',
-    Outcome: 'outcome_valid',
+    Outcome: 'outcome_reason',
     Chain: 'chain_valid',
   },
   run: ({ api }, { receiptId }) => api.get(apiPath`/v1/receipts/${receiptId}/verify`),
   isGood: (data) => {
-    const { valid, outcome_valid: outcome, chain_valid: chain, checks } = data as Row;
-    return (
-      valid === true && [outcome, chain, (checks as Row | undefined)?.['columns_match']].every((it) => it !== false)
-    );
+    const { valid, outcome_valid: outcome, outcome_reason: why, chain_valid: chain, checks } = data as Row;
+    const sound = [outcome, chain, (checks as Row | undefined)?.['columns_match']].every((it) => it !== false);
+    return valid === true && sound && (outcome === true || why == null);
   },
 });
 

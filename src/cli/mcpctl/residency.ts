@@ -11,7 +11,7 @@ const pin = defineApiCommand({
     region: z.string().describe('as STATEWAVE_REGION of the servers there'),
     reason: z.string().describe('why, for the audit trail'),
     force: z.boolean().default(false).describe('also to a region that the server does not serve'),
-    expectedVersion: wholeNumber('version of the configuration that you have read', 2_147_483_647),
+    expectedVersion: wholeNumber('version of the configuration that you have read, 0 for none', 2_147_483_647, 0),
   }),
   columns: {
     Tenant: 'tenant_id',

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { Attestations } from './application/attestations.js';
 import { BindingOfKeys } from './application/binding-of-keys.js';
+import { ChangeSigners } from './application/change-signers.js';
 import { DecideRotation } from './application/decide-rotation.js';
 import { KeyBindings } from './application/key-bindings.js';
 import { KeyEventFeed } from './application/key-event-feed.js';
@@ -50,6 +51,7 @@ import { RotationSlaRepository } from './persistence/rotation-sla.repository.js'
     KeyEventFeed,
     KeyLedger,
     Providers,
+    ChangeSigners,
     ProviderTiers,
     ProviderKeys,
     RegisterKey,

@@ -3,6 +3,7 @@ export { DocumentAccess } from './application/document-access.js';
 export { DocumentGrants } from './application/document-grants.js';
 export { GrantPruning } from './application/grant-pruning.js';
 export { Groups, NO_GROUPS, type Group } from './application/groups.js';
+export { TenantPolicies } from './application/tenant-policies.js';
 export type { DocumentFacts, DocumentRules } from './domain/document-rules.js';
 export { runPolicyTests } from './domain/policy-tests.js';
 export { readPolicyTests, type Fault } from './domain/read-policy-tests.js';

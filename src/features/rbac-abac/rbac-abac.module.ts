@@ -48,6 +48,6 @@ import { PoliciesRepository } from './persistence/policies.repository.js';
     GrantPruning,
     AuthzPosture,
   ],
-  exports: [Authorize, BaselinePolicies, DocumentAccess, DocumentGrants, GrantPruning],
+  exports: [Authorize, BaselinePolicies, DocumentAccess, DocumentGrants, GrantPruning, TenantPolicies],
 })
 export class RbacAbacModule {}

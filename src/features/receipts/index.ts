@@ -1,9 +1,10 @@
 export type { OpenReceipt, ReceiptWish } from './application/receipt-facts.js';
+export type { Outcome } from './domain/outcome.js';
 export { ReceiptChain } from './application/receipt-chain.js';
 export { ReceiptErasure } from './application/receipt-erasure.js';
 export { ReceiptOpening } from './application/receipt-opening.js';
 export { ReceiptRetention } from './application/receipt-retention.js';
-export { ReceiptWriter } from './application/receipt-writer.js';
+export { ReceiptWriter, type ReceiptFate } from './application/receipt-writer.js';
 export { checkDownloaded } from './application/downloaded-receipt.js';
 export { signingKeys } from './application/signing-keys.js';
 export { readKeyFile } from './domain/key-file.js';

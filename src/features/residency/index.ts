@@ -12,4 +12,4 @@ export { TenantConfigsRepository } from './persistence/tenant-configs.repository
 export { residencyAudit } from './residency.audit.js';
 export { residencyErrors } from './residency.errors.js';
 export { ResidencyModule } from './residency.module.js';
-export { residencySettings } from './residency.settings.js';
+export { residencySettings, type ResidencySettings } from './residency.settings.js';

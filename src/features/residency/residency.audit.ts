@@ -11,7 +11,8 @@ export const residencyAudit = defineAuditEvents({
     delivery: 'access',
   },
   'residency.check_failed_open': {
-    description: 'A request was served though its pin could not be read; at most one a minute and tenant.',
+    description:
+      'A tenant was served though its pin could not be read and was never seen; at most one a minute and tenant.',
     metadata: ['path', 'error_class'],
     delivery: 'access',
   },
@@ -36,7 +37,8 @@ export const residencyAudit = defineAuditEvents({
     delivery: 'access',
   },
   'residency.egress': {
-    description: 'Text of a pinned tenant went, or would have gone, to a model endpoint outside its region.',
+    description:
+      'Text of a pinned tenant went, or would have gone, to a model endpoint outside its region, or nobody knows where.',
     metadata: DATA,
     delivery: 'access',
   },

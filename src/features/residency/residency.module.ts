@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/index.js';
 import { ConfigureTenant } from './application/configure-tenant.js';
+import { FailedOpen } from './application/failed-open.js';
 import { LastKnownPins } from './application/last-known-pins.js';
 import { ResidencyGate } from './application/residency-gate.js';
 import { ResidencyStatus } from './application/residency-status.js';
@@ -18,6 +19,7 @@ import { TenantConfigsRepository } from './persistence/tenant-configs.repository
     TenantConfigsRepository,
     TenantConfigs,
     LastKnownPins,
+    FailedOpen,
     Residency,
     ResidencyGate,
     ResidencyStatus,

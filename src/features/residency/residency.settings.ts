@@ -29,7 +29,7 @@ export const residencySettings = defineSettings(
     failMode: oneOf(['open', 'closed'], {
       env: 'RESIDENCY_FAIL_MODE',
       default: 'open',
-      doc: 'When the pin of a tenant cannot be read and was never seen: open serves it with a warning; closed answers 503 residency.unavailable.',
+      doc: 'When the pin of a tenant cannot be read and was never seen: open serves it with a warning; closed answers 503 residency.unavailable, and serves no governed corpus whose rules cannot be read.',
     }),
     cacheTtlSeconds: int({
       env: 'RESIDENCY_CACHE_TTL_S',

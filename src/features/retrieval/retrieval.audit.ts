@@ -1,6 +1,11 @@
 import { defineAuditEvents } from '../../kernel/audit.js';
 
 export const retrievalAudit = defineAuditEvents({
+  'corpora.smoke_tested': {
+    description: 'An operator searched the corpus from the command line, past the rights of documents.',
+    metadata: ['provider', 'passages'],
+    delivery: 'transactional',
+  },
   'corpora.reembed.enqueued': {
     description: 'Vectors of another embedding model were asked for.',
     metadata: ['from', 'to'],

@@ -31,7 +31,7 @@ export const runAudit = defineAuditEvents({
   'run.failed': {
     description: 'A question could not be answered, or its client left.',
     metadata: ['run_id', 'session_id', 'corpus_id', 'latency_ms'],
-    delivery: 'access',
+    delivery: 'transactional',
   },
   'sessions.deleted': {
     description: 'A session was deleted with its messages and checkpoints.',

@@ -1,7 +1,17 @@
 import { defineAuditEvents, type AuditEventSpec } from '../../kernel/audit.js';
 import { MIGRATION_STATES } from './domain/migration.js';
 
-const KEYS = ['job_id', 'moved_tenant', 'region', 'counts', 'manifest_sha256', 'approver', 'reason', 'state'];
+const KEYS = [
+  'job_id',
+  'moved_tenant',
+  'region',
+  'counts',
+  'export_id',
+  'manifest_sha256',
+  'approver',
+  'reason',
+  'state',
+];
 const event = (description: string): AuditEventSpec => ({ description, metadata: KEYS, delivery: 'transactional' });
 
 export const movesAudit = defineAuditEvents({

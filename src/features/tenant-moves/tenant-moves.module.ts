@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { PlansModule } from '../plans/index.js';
+import { RbacAbacModule } from '../rbac-abac/index.js';
 import { ResidencyModule } from '../residency/index.js';
 import { ArchiveFrames } from './application/archive-frames.js';
 import { ArchiveIntake } from './application/archive-intake.js';
@@ -9,6 +11,7 @@ import { ImportArchive } from './application/import-archive.js';
 import { ImportWork } from './application/import-work.js';
 import { Imports } from './application/imports.js';
 import { KeptArchives } from './application/kept-archives.js';
+import { MigrationConditions } from './application/migration-conditions.js';
 import { MigrationSteps } from './application/migration-steps.js';
 import { Migrations } from './application/migrations.js';
 import { Moves } from './application/moves.js';
@@ -18,7 +21,9 @@ import { PurgeWork } from './application/purge-work.js';
 import { Purges } from './application/purges.js';
 import { RegionKeyring } from './application/region-keyring.js';
 import { RegionStatements } from './application/region-statements.js';
+import { TenantCaches } from './application/tenant-caches.js';
 import { TenantFreezes } from './application/tenant-freezes.js';
+import { TenantPins } from './application/tenant-pins.js';
 import { ExportsController } from './http/exports.controller.js';
 import { ImportsController } from './http/imports.controller.js';
 import { ResidencyMovesController } from './http/residency-moves.controller.js';
@@ -30,7 +35,7 @@ import { ResidencyJobsRepository } from './persistence/residency-jobs.repository
 import { TableShapes } from './persistence/table-shapes.repository.js';
 
 @Module({
-  imports: [ResidencyModule],
+  imports: [PlansModule, RbacAbacModule, ResidencyModule],
   controllers: [ExportsController, ImportsController, ResidencyMovesController],
   providers: [
     { provide: BATCH_LIMITS, useValue: DEFAULT_BATCH },
@@ -45,6 +50,7 @@ import { TableShapes } from './persistence/table-shapes.repository.js';
     ImportWork,
     KeptArchives,
     Migrations,
+    MigrationConditions,
     MigrationSteps,
     MoveHandler,
     Moves,
@@ -57,7 +63,9 @@ import { TableShapes } from './persistence/table-shapes.repository.js';
     RegionStatements,
     ResidencyJobsRepository,
     TableShapes,
+    TenantCaches,
     TenantFreezes,
+    TenantPins,
     Works,
     WriteGate,
   ],

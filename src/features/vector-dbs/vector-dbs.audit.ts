@@ -16,7 +16,7 @@ export const vectorDbsAudit = defineAuditEvents({
   },
   'vector_db.residency_policy.upserted': {
     description: 'It was decided in which region the data of a vector database may be.',
-    metadata: ['vector_db_id', 'policy_id', 'region', 'enforcement_mode', 'active', 'previous'],
+    metadata: ['vector_db_id', 'policy_id', 'region', 'data_classification', 'enforcement_mode', 'active', 'previous'],
     delivery: 'transactional',
   },
   'vector_db.attachment.created': {
@@ -39,6 +39,11 @@ export const vectorDbsAudit = defineAuditEvents({
     metadata: INCIDENT,
     delivery: 'transactional',
   },
+  'vector_db.incident.raised': {
+    description: 'An incident that is open turned out to be more severe.',
+    metadata: [...INCIDENT, 'previous_severity'],
+    delivery: 'transactional',
+  },
   'vector_db.incident.resolved': {
     description: 'An incident of a vector database was resolved.',
     metadata: INCIDENT,
@@ -47,6 +52,11 @@ export const vectorDbsAudit = defineAuditEvents({
   'vector_db.access.vetoed': {
     description: 'A governed corpus was not served: its attachment, policy or key did not allow it.',
     metadata: ['corpus_id', 'attachment_id', 'notes', 'mode', 'action'],
+    delivery: 'access',
+  },
+  'vector_db.access.failed_open': {
+    description: 'A governed corpus was served though its rules could not be read: it had been served a moment ago.',
+    metadata: ['corpus_id', 'vector_db_id', 'action', 'error_class'],
     delivery: 'access',
   },
 });

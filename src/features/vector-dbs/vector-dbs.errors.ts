@@ -42,6 +42,11 @@ export const vectorDbsErrors = defineErrors('vector-dbs', {
     message: 'The corpus names a vector DB that it is not attached to. Attach it, or change its provider config.',
     retry: 'after-change',
   },
+  CORPUS_ATTACHED: {
+    status: 409,
+    message: 'The corpus is attached to the vector DB that it names. Detach it before it names another one, or none.',
+    retry: 'after-change',
+  },
   BYOK_POSTURE_VETO: {
     status: 403,
     message: 'The key that the corpus is attached with may not be used. See details.notes, and rotate or bind a key.',

@@ -3,17 +3,21 @@ import { CorporaModule } from '../corpora/index.js';
 import { PlansModule } from '../plans/index.js';
 import { ProviderKeysModule } from '../provider-keys/index.js';
 import { ResidencyModule } from '../residency/index.js';
+import { AccessRecords } from './application/access-records.js';
 import { AttachWorkload } from './application/attach-workload.js';
 import { AttachedKeys } from './application/attached-keys.js';
 import { AttachmentChecks } from './application/attachment-checks.js';
+import { AttachmentTrail } from './application/attachment-trail.js';
 import { Attachments } from './application/attachments.js';
 import { AutomaticIncidents } from './application/automatic-incidents.js';
 import { CorpusAccess } from './application/corpus-access.js';
 import { DataPlaneRegions } from './application/data-plane-regions.js';
+import { DeleteVectorDb } from './application/delete-vector-db.js';
 import { Governance } from './application/governance.js';
 import { Incidents } from './application/incidents.js';
 import { PinnedAttachments } from './application/pinned-attachments.js';
 import { ResidencyPolicies } from './application/residency-policies.js';
+import { ServedLately } from './application/served-lately.js';
 import { VectorDbAccess } from './application/vector-db-access.js';
 import { VectorDbPlacement } from './application/vector-db-placement.js';
 import { VectorDbs } from './application/vector-dbs.js';
@@ -49,12 +53,16 @@ import { VectorDbsRepository } from './persistence/vector-dbs.repository.js';
     ResidencyPolicies,
     DataPlaneRegions,
     AutomaticIncidents,
+    AttachmentTrail,
+    DeleteVectorDb,
     Attachments,
     AttachmentChecks,
     AttachWorkload,
     Incidents,
     Governance,
     CorpusAccess,
+    ServedLately,
+    AccessRecords,
     VectorDbAccess,
     VectorDbPlacement,
     AttachedKeys,

@@ -94,7 +94,7 @@ export class ApiClient {
     const response = await fetch(hostUrl.replace(/\/+$/, '') + path, { ...init, method, headers, redirect: 'manual' });
     if (response.ok) return response;
     const elsewhere = response.headers.get('location');
-    if (response.status < 400 && elsewhere !== null) {
+    if (response.status < 400 && elsewhere !== null && URL.canParse(elsewhere, hostUrl)) {
       throw new ApiUnreachable(`${hostUrl} redirects to ${new URL(elsewhere, hostUrl).origin}. Use that instead.`);
     }
     throw refusalOf(response.status, response.headers.get('content-type') ?? '', await response.text());

@@ -17,8 +17,9 @@ export const CROSS_TENANT = {
   residency: 'count tenants by the region that they are pinned to',
   expiredGrants: 'delete permissions of all tenants that expired long ago',
   keyRotations: 'announce the keys of all tenants that have to be rotated',
-  receipts: 'find the tenant of a receipt, and the tenants whose receipts wait for their chain or have become old',
-  moves: 'remove archives of exports and imports that were kept long enough',
+  receipts: 'find receipts for operators, and the tenants whose receipts wait for their chain or have become old',
+  moves:
+    'freeze and thaw a tenant with the state of its migration; remove archives and previews that were kept long enough',
   purge: 'learn whether a tenant is on hold, as other deletions do',
 } as const;
 

@@ -35,9 +35,20 @@ export function isUnavailable(error: unknown): boolean {
   );
 }
 
+/** Whether the database failed, rather than what asked it. Also of what `asDbError` returned. */
+export function isDatabaseFailure(error: unknown): boolean {
+  return error instanceof QueryFailedError || isUnavailable(error instanceof AppError ? error.cause : error);
+}
+
 /** Turns an unreachable database into SERVICE_UNAVAILABLE and leaves every other error as it is. */
 export function asDbError(error: unknown): unknown {
   return isUnavailable(error) ? commonErrors.SERVICE_UNAVAILABLE({ cause: error }) : error;
+}
+
+/** Name of the constraint that a statement violated (SQLSTATE class 23); undefined for every other error. */
+export function violatedConstraint(error: unknown): string | undefined {
+  const { code, constraint } = driverError(error) ?? {};
+  return code?.startsWith('23') === true ? (constraint ?? code) : undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 export { UnitOfWork } from './unit-of-work.js';
-export { constraints, isUnavailable } from './db-failures.js';
+export { constraints, isDatabaseFailure, isUnavailable, violatedConstraint } from './db-failures.js';
 export { CROSS_TENANT, type CrossTenantReason } from './cross-tenant.js';
 export { DataFolder, DataFolderLocked } from './data-folder.js';
 export {

@@ -18,6 +18,8 @@ describe('the paths of a route', () => {
   it.each([
     ['/v1/providers/1/keys?limit=2', '/v1/providers/1/keys?limit=2', 'v1'],
     ['/api/providers', '/v1/providers', 'bare'],
+    ['/api/providers?x', '/v1/providers?x', 'bare'],
+    ['/api/vector-dbs?limit=1', '/v1/vector-dbs?limit=1', 'bare'],
     ['/api/providers/1/keys?limit=2', '/v1/providers/1/keys?limit=2', 'bare'],
     ['/api/vector-dbs/1/attachments', '/v1/vector-dbs/1/attachments', 'bare'],
     ['/admin/tenants/acme/config?x=1', '/v1/admin/tenants/acme/config?x=1', 'bare'],

@@ -24,7 +24,7 @@ const REDIRECTS: Readonly<Record<string, string>> = { '/docs': '/v1/docs', '/ope
  * Areas of v1 that answer under /api as well, or without a prefix: with bare bodies, the errors of v1, and nothing
  * deprecated about them. What matches is replaced.
  */
-const BARE = /^(\/api(?=\/(providers|vector-dbs)(\/|$))|(?=\/admin\/tenants\/[^/?]+\/config(\?|$)))/;
+const BARE = /^(\/api(?=\/(providers|vector-dbs)([/?]|$))|(?=\/admin\/tenants\/[^/?]+\/config(\?|$)))/;
 
 export function apiVersionOf(path: string): 'v1' | 'bare' | 'legacy' {
   if (BARE.test(path)) return 'bare';

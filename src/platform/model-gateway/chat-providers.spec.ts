@@ -125,6 +125,17 @@ describe.each(PROVIDERS)('$name', (provider) => {
     expect(events).toEqual([...words('Hello', ' world'), { type: 'usage', inputTokens: 11, outputTokens: 7 }]);
   });
 
+  it.each([
+    [12.5, 7],
+    [-1, 7],
+    [2 ** 31, 7],
+    ['11', 7],
+  ])('has no usage where the provider counted %j and %j', async (input, output) => {
+    server.http.next(server.replies.counting(input, output, 'Hello', ' world'));
+    const { events, error } = await drain(open(model(provider.name, new SystemClock())));
+    expect([events, error]).toEqual([words('Hello', ' world'), undefined]);
+  });
+
   it('sends the prompt with its roles, the output limit and the credential', async () => {
     await drain(open(model(provider.name, new SystemClock()), undefined, 77));
     const [request] = server.http.requests;

@@ -75,7 +75,7 @@ export class GuardedChatModel extends ChatModel {
     try {
       for await (const event of this.events(request, options, call)) {
         answered = true;
-        yield event;
+        if (event.type === 'delta' || isCount(event)) yield event;
       }
       permit.succeed();
     } catch (error) {
@@ -135,4 +135,14 @@ export class GuardedChatModel extends ChatModel {
     const iterator = stream[Symbol.asyncIterator]();
     return { iterator, first: await iterator.next() };
   }
+}
+
+/** Above it a database has no room in an `int`. No answer has as many tokens. */
+const MOST_TOKENS = 2 ** 31 - 1;
+
+/** Servers of one's own send anything; a count that is none passes for none. */
+function isCount({ inputTokens, outputTokens }: Extract<ChatEvent, { type: 'usage' }>): boolean {
+  return [inputTokens, outputTokens].every(
+    (tokens) => Number.isSafeInteger(tokens) && tokens >= 0 && tokens <= MOST_TOKENS,
+  );
 }

@@ -4,25 +4,29 @@ import { resolveChatProvider, type ModelSettings } from './model-gateway.setting
 export interface ModelEndpoint {
   readonly surface: 'llm' | 'embedding' | 'reranker';
   readonly provider: string;
-  /** Undefined when it is not known, or when the model runs in this process. */
+  /** Undefined when it is not known. */
   readonly region: string | undefined;
+  /** Nobody is called: texts stay in this process. */
+  readonly isInProcess: boolean;
 }
 
+const IN_PROCESS: readonly string[] = ['fake', 'extractive', 'none'];
+
 export function modelEndpoints(settings: ModelSettings): Readonly<Record<ModelEndpoint['surface'], ModelEndpoint>> {
-  const chat = resolveChatProvider(settings);
   const { embeddingProvider, rerankerProvider, location } = settings;
-  const vertexIn = (provider: string): string | undefined => (provider === 'vertex' ? location : undefined);
+  const endpoint = (
+    surface: ModelEndpoint['surface'],
+    provider: string,
+    region: string | undefined,
+  ): ModelEndpoint => ({
+    surface,
+    provider,
+    region: region ?? (provider === 'vertex' ? location : undefined),
+    isInProcess: IN_PROCESS.includes(provider),
+  });
   return {
-    llm: { surface: 'llm', provider: chat, region: settings.llmRegion ?? vertexIn(chat) },
-    embedding: {
-      surface: 'embedding',
-      provider: embeddingProvider,
-      region: settings.embeddingRegion ?? vertexIn(embeddingProvider),
-    },
-    reranker: {
-      surface: 'reranker',
-      provider: rerankerProvider,
-      region: rerankerProvider === 'none' ? undefined : settings.rerankerRegion,
-    },
+    llm: endpoint('llm', resolveChatProvider(settings), settings.llmRegion),
+    embedding: endpoint('embedding', embeddingProvider, settings.embeddingRegion),
+    reranker: endpoint('reranker', rerankerProvider, rerankerProvider === 'none' ? undefined : settings.rerankerRegion),
   };
 }

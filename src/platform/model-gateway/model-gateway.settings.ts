@@ -17,7 +17,7 @@ const fields = {
   llmRegion: text({
     env: 'LLM_REGION',
     default: undefined,
-    doc: 'Region in which the chat model runs, for RESIDENCY_EGRESS_MODE. Unset: GOOGLE_CLOUD_LOCATION for vertex; otherwise unknown, which is not checked.',
+    doc: 'Region in which the chat model runs, for RESIDENCY_EGRESS_MODE. Unset: GOOGLE_CLOUD_LOCATION for vertex; otherwise unknown, which counts as outside for models that are called over the network.',
   }),
   embeddingRegion: text({
     env: 'EMBEDDING_REGION',
@@ -130,7 +130,7 @@ const fields = {
   rerankerRegion: text({
     env: 'RERANKER_REGION',
     default: undefined,
-    doc: 'Region in which the reranking model runs, for RESIDENCY_EGRESS_MODE. Unset: unknown, which is not checked.',
+    doc: 'Region in which the reranking model runs, for RESIDENCY_EGRESS_MODE. Unset: unknown, which counts as outside.',
   }),
   callTimeoutMs: int({
     env: 'EXT_CALL_TIMEOUT_MS',

@@ -8,6 +8,7 @@ import { loadSettings } from '../../../src/kernel/settings.js';
 import { SystemClock } from '../../../src/kernel/time.js';
 import { apiClientSettings } from '../../../src/platform/api-client/index.js';
 import { TestApp, type Actor } from '../../harness/app.js';
+import { KEYS } from '../receipts/witness.js';
 
 type Json = Record<string, unknown>;
 
@@ -15,7 +16,12 @@ let app: TestApp;
 let owner: Actor;
 let folder: string;
 beforeAll(async () => {
-  app = await TestApp.start();
+  app = await TestApp.start({
+    STATEWAVE_REGION: 'eu',
+    PLATFORM_OPERATOR_TENANTS: '*',
+    STATEWAVE_RECEIPT_SIGNING_KEYS: JSON.stringify(KEYS),
+    RECEIPT_DEFAULT_SIGNING_KEY_ID: 'k-1',
+  });
   owner = await app.actor('admin');
   folder = mkdtempSync(join(tmpdir(), 'mcpctl-'));
 });
@@ -151,6 +157,47 @@ describe('mcpctl', () => {
     expect(watch).toMatchObject({ code: 0, err: '' });
     const watched = watch.out.split('\n').slice(2, -1);
     expect(watched.map((line) => Number(line.split(' ')[0]))).toEqual(ids.slice(1, 4));
+  });
+
+  it('pins a tenant and shows who is pinned where', async () => {
+    const pin = ['residency', 'pin', 'acme'];
+    const first = await json(...pin, 'eu', '--reason', 'contract', '--expected-version', '0');
+    expect(first).toMatchObject({ tenant_id: 'acme', config: { region: 'eu' }, version: 1 });
+    const { code, out, err } = await mcpctl(owner, ...pin, 'eu', '--reason', 'again', '--expected-version', '1');
+    expect([code, err, out.split('\n')[2]]).toEqual([0, '', expect.stringMatching(/^acme +eu +2 +\S+Z$/)]);
+    expect(await json('residency', 'status')).toMatchObject({
+      zone: 'eu',
+      pinned_tenants: [{ region: 'eu', tenants: 1 }],
+      mismatch_total: 0,
+      fail_open_total: 0,
+    });
+    expect(await mcpctl(owner, ...pin, 'us', '--reason', 'moved')).toMatchObject({
+      code: 4,
+      err: expect.stringMatching(/^API error \(422\): this server is running in region 'eu'/),
+    });
+    expect(await json(...pin, 'us', '--reason', 'moved', '--force')).toMatchObject({ config: { region: 'us' } });
+    expect(await json(...pin, '', '--reason', 'free')).toMatchObject({ config: {}, version: 4 });
+    expect((await mcpctl(owner, 'residency', 'status')).out.split('\n')[2]).toMatch(/^eu +(-|) *0 +0$/);
+  });
+
+  it('shows, verifies and replays the receipt of an answer', async () => {
+    await owner.post('/v1/corpora', { id: 'c', name: 'C' }).expect(201);
+    const question = { session_id: 's', corpus_id: 'c', message: 'Hello?', stream: false };
+    const { receipt_id: id } = (await owner.post('/v1/run', question).expect(200)).body.data as { receipt_id: string };
+    expect(await json('receipts', 'get', id)).toMatchObject({ receipt_id: id, region: 'eu', corpus_id: 'c' });
+    const shown = await mcpctl(owner, 'receipts', 'get', id);
+    expect(shown.out.split('\n')[2]).toMatch(new RegExp(`^${id} +\\S+ +\\S+Z +c +0 +eu +k-1 +active$`));
+    expect(await json('receipts', 'verify', id)).toMatchObject({ valid: true, reason: 'ok', outcome_reason: 'ok' });
+    const verified = await mcpctl(owner, 'receipts', 'verify', id);
+    expect([verified.code, verified.out.split('\n')[2]]).toEqual([0, expect.stringMatching(/^true +ok +k-1 +\S+ +ok/)]);
+    const replay = await json<{ replay_receipt_id: string; diff: Json }>('receipts', 'replay', id);
+    expect(replay.diff).toMatchObject({ drift_class: 'none', context_hash: { changed: false } });
+    const again = await mcpctl(owner, 'receipts', 'replay', id);
+    expect(again.out.split('\n')[2]).toMatch(new RegExp(`^${id} +\\S{26} +false +0 +0 +0 +none$`));
+    expect(await mcpctl(owner, 'receipts', 'get', 'unknown')).toMatchObject({
+      code: 4,
+      err: 'API error (404): receipt not found\n',
+    });
   });
 
   it('tells faults of usage, of arguments that the API refuses, and of the caller apart', async () => {

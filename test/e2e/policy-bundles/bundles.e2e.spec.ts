@@ -176,14 +176,49 @@ describe('tenants', () => {
     expect(foreign.body.error.message).toMatch(/tenant_id/);
     expectRefused(await activate(admin, hash), 404, 'NOT_FOUND');
     for (const tenant of [other.tenantId, 'nobody']) {
-      for (const by of [admin, operator]) {
-        expectRefused(await activate(by, hash, tenant), 404, 'NOT_FOUND');
-        expectRefused(await by.post(BUNDLES, { tenant_id: tenant, yaml_content: yaml() }), 404, 'NOT_FOUND');
-        expectRefused(await by.get(`${BUNDLES}?tenant_id=${tenant}`), 403, 'AUTH_FORBIDDEN');
+      expectRefused(await activate(admin, hash, tenant), 404, 'NOT_FOUND');
+      expectRefused(await admin.post(BUNDLES, { tenant_id: tenant, yaml_content: yaml() }), 404, 'NOT_FOUND');
+      for (const path of [BUNDLES, `${BUNDLES}/${String(hash)}`, `${POLICY}/active`]) {
+        expectRefused(await admin.get(`${path}?tenant_id=${tenant}`), 403, 'AUTH_FORBIDDEN');
       }
     }
     const editor = await app.actor('editor', admin.tenantId);
     expectRefused(await editor.get(BUNDLES), 403, 'AUTH_FORBIDDEN');
+  });
+});
+
+describe('an operator', () => {
+  it('changes and reads the bundles of a tenant that it names, and of none that does not exist', async () => {
+    const theirs = await app.actor('admin');
+    const stored = await upload(operator, { tenant_id: theirs.tenantId });
+    expect(stored).toMatchObject({ tenant_id: theirs.tenantId, active: false });
+    const hash = String(stored['bundle_hash']);
+    const of = async (path: string): Promise<unknown> =>
+      (await operator.get(`${path}?tenant_id=${theirs.tenantId}`).expect(200)).body.data;
+    expect(await of(`${POLICY}/active`)).toBeNull();
+    await activate(operator, hash, theirs.tenantId).expect(200);
+    expect((await active(theirs))?.['bundle_hash']).toBe(hash);
+    expect(await of(`${POLICY}/active`)).toMatchObject({ bundle_hash: hash });
+    expect(await of(`${BUNDLES}/${hash}`)).toMatchObject({ bundle_hash: hash, active: true });
+    expect(await of(BUNDLES)).toMatchObject({ items: [{ bundle_hash: hash }] });
+    expect((await eventsOf(theirs.tenantId)).map(({ event_type, actor_id }) => [event_type, actor_id])).toEqual([
+      ['policy_bundle.uploaded', operator.keyId],
+      ['policy_bundle.activated', operator.keyId],
+    ]);
+    expect(await active(operator)).toBeNull();
+    expectRefused(await activate(operator, hash, 'nobody'), 404, 'NOT_FOUND');
+    expectRefused(await operator.post(BUNDLES, { tenant_id: 'nobody', yaml_content: yaml() }), 404, 'NOT_FOUND');
+  });
+});
+
+describe('a rule about a type of caller that nobody has', () => {
+  it('is stored, and the upload says so', async () => {
+    const by = await app.actor('admin');
+    const about = (type: string): string => yaml().replace('[pii] }', `[pii], caller_type_in: [admin, ${type}] }`);
+    expect((await upload(by, { yaml_content: about('reader') }))['warnings']).toBeUndefined();
+    expect((await upload(by, { yaml_content: about('marketing_tool') }))['warnings']).toEqual([
+      'Rule "no-pii": no caller is of the type "marketing_tool". Types are reader, editor, admin, system.',
+    ]);
   });
 });
 
@@ -229,6 +264,8 @@ describe('a bundle of all tenants', () => {
     const global = dataOf(await operator.post(BUNDLES, { yaml_content: yaml(), activate: true }).expect(200));
     expect(await found()).toEqual([0, 0]);
     expect(await active(reader)).toMatchObject({ tenant_id: null, bundle_hash: global['bundle_hash'] });
+    const own = await reader.get(`${POLICY}/active?tenant_id=${reader.tenantId}`).expect(200);
+    expect(own.body.data).toBeNull();
     const nothing = { yaml_content: 'version: 1\nrules: []' };
     await upload(reader, { ...nothing, activate: true });
     expect(await found()).toEqual([1, 1]);

@@ -234,6 +234,7 @@ describe('a replay', () => {
       bundleHash: null,
       bundleYaml: null,
       mode: 'enforce',
+      unavailable: false,
       applied: [],
       skipped: [],
     });
@@ -246,9 +247,18 @@ describe('a bundle that cannot be read', () => {
     await install(zoo, rules('deny'));
     const write = (yaml: string): Promise<unknown> =>
       app.rows(`UPDATE policy_bundles SET yaml_content = $2 WHERE tenant_id = $1`, [zoo.admin.tenantId, yaml]);
+    expect((await retrieve(zoo)).screening).toMatchObject({ unavailable: false });
     await write('rules: [');
+    await zoo.admin.post(`${POLICY}/reload`).expect(200);
     expect(await search(zoo)).toHaveLength(2);
-    expect((await retrieve(zoo)).screening).toMatchObject({ bundleHash: null, mode: 'log_only' });
+    expect((await retrieve(zoo)).screening).toMatchObject({ bundleHash: null, mode: 'log_only', unavailable: true });
+    const open = { session_id: 's0', corpus_id: zoo.corpusId, message: 'What about the penguin?', stream: false };
+    const { receipt_id: id } = dataOf(await zoo.admin.post('/v1/run', open).expect(200));
+    const { policy } = dataOf(await zoo.admin.get(`/v1/receipts/${String(id)}`).expect(200));
+    expect(policy).toMatchObject({
+      policy_bundle_hash: null,
+      decisions: [{ engine: 'governance', effect: 'note', code: 'POLICY_UNAVAILABLE' }],
+    });
     expect(app.logs).toContainEqual(
       expect.objectContaining({ msg: 'policy_bundle_unavailable_not_screening', tenant_id: zoo.admin.tenantId }),
     );

@@ -308,6 +308,46 @@ describe('attestations that are verified', () => {
     expect(refusal(rotation)).toEqual([409, 'PROVIDER_KEY_NOT_ACTIVE']);
     await owner.post(at(key, 'revocations'), {}).expect(200);
   });
+
+  it('activate what waited for a signer once there is one', async () => {
+    const waiting = await newKey(owner, signed);
+    const forged = await newKey(owner, {}, waiting.provider);
+    const path = `/v1/providers/${waiting.provider}`;
+    const attestation_jwks = { keys: [signer.publicKey.export({ format: 'jwk' })] };
+    const nobody = { attestation_jwks: { keys: [] } };
+    expect(refusal(await owner.patch(path, nobody))).toEqual([422, 'VALIDATION_ERROR']);
+    const stranger = await strict.actor('admin');
+    expect(refusal(await stranger.patch(path, { attestation_jwks }))).toEqual([404, 'NOT_FOUND']);
+    const changed = dataOf(await owner.patch(path, { attestation_jwks }).expect(200));
+    expect(changed).toMatchObject({ attestation_jwks, posture: { state: 'active', vetoed: false } });
+    const active = dataOf(await owner.get(waiting.path).expect(200));
+    expect(active).toMatchObject({ state: 'active', version: 1, attestation_verified_at: active['activated_at'] });
+    expect(active['activated_at']).toEqual(expect.any(String));
+    expect(dataOf(await owner.get(forged.path).expect(200))).toMatchObject({ state: 'pending_registration' });
+    expect(await ledgerOf(owner, waiting)).toEqual(['activation_approved', 'registered', 'registered']);
+    const updated = (await strict.audit(owner.tenantId)).filter(({ event_type }) => event_type === 'provider.updated');
+    expect(updated.map(({ metadata_json }) => metadata_json)).toEqual([
+      { provider_id: waiting.provider, signers: 1, previous_signers: 0, activated_keys: 1 },
+    ]);
+    await newKey(owner, signed, waiting.provider);
+  });
+
+  it('are judged again when a rotation is approved that was asked for when nobody looked', async () => {
+    const key = await newKey(owner, signed, provider);
+    const rotation = await newRotation(owner, key, signed);
+    const believed = (signature: string) =>
+      strict.rows(
+        `UPDATE provider_key_rotations SET attestation_signature = $2, attestation_verified = false WHERE id = $1`,
+        [rotation, signature],
+      );
+    const other = await strict.actor('admin', owner.tenantId);
+    const approve = () => other.post(at(key, `rotations/${rotation}/approve`), {});
+    await believed(ATTESTED.attestation_signature);
+    expect(refusal(await approve())).toEqual([400, 'ATTESTATION_SIGNATURE_INVALID']);
+    expect(dataOf(await owner.get(key.path).expect(200))).toMatchObject({ state: 'rotating' });
+    await believed(signed.attestation_signature);
+    expect(dataOf(await approve().expect(200))).toMatchObject({ attestation_signature_verified: true });
+  });
 });
 
 describe('keys that are switched off', () => {
@@ -315,15 +355,17 @@ describe('keys that are switched off', () => {
     const off = await TestApp.start({ BYOK_ENABLED: 'false' }, {}, false);
     const owner = await off.actor('admin');
     const routes = off.app.manifest.routes.filter(({ path }) => path.startsWith('/v1/providers'));
-    expect(routes).toHaveLength(14);
+    expect(routes).toHaveLength(15);
     for (const { method, path } of routes) {
       const named = path.replaceAll(/:\w+/g, randomUUID());
       const body = {
         ...(path === '/v1/providers' ? { name: 'x' } : {}),
+        ...(method === 'PATCH' ? { attestation_jwks: {} } : {}),
         ...(path.endsWith('/reject') ? { failure_reason: 'x' } : {}),
         ...(path.endsWith('/bindings') ? { binding_type: 'corpus', binding_target_id: randomUUID() } : {}),
       };
-      const response = method === 'GET' ? await owner.get(named) : await owner.post(named, body);
+      const send = method === 'PATCH' ? owner.patch(named, body) : owner.post(named, body);
+      const response = await (method === 'GET' ? owner.get(named) : send);
       expect([method, path, ...refusal(response)]).toEqual([method, path, 503, 'FEATURE_TEMPORARILY_DISABLED']);
     }
     expect((await owner.get('/v1/admin/provider-tiers/plan:pro')).status).toBe(404);

@@ -87,12 +87,28 @@ describe('registration', () => {
     ['with a number as deadline', { ...ATTESTED, rotation_due_at: 1 }, 422, 'REQUEST_VALIDATION_ERROR'],
     ['with a long alias', { ...ATTESTED, alias: 'a'.repeat(129) }, 422, 'REQUEST_VALIDATION_ERROR'],
     ['with an unknown key management', { ...ATTESTED, key_ref_provider: 'mine' }, 422, 'REQUEST_VALIDATION_ERROR'],
+    ['with a PEM as reference', { ...ATTESTED, key_ref: '-----BEGIN KEY-----' }, 422, 'REQUEST_VALIDATION_ERROR'],
+    [
+      'with a PEM as reference that looks like a URI',
+      { ...ATTESTED, key_ref: 'key:-----BEGIN-PRIVATE-KEY-----' },
+      422,
+      'REQUEST_VALIDATION_ERROR',
+    ],
+    ['with a text as reference', { ...ATTESTED, key_ref: 'the red one' }, 422, 'REQUEST_VALIDATION_ERROR'],
     ['with the key itself', { ...ATTESTED, private_key: 'x' }, 422, 'REQUEST_VALIDATION_ERROR'],
   ])('18 case 15: is refused %s', async (_name, body, status, code) => {
     const provider = randomUUID();
     expect(refusal(await admin.post(keysOf(provider), body))).toEqual([status, code]);
     expect(listOf(await admin.get(keysOf(provider)).expect(200))).toEqual([]);
   });
+
+  it.each(['arn:aws:kms:eu-central-1:1234:key/2', 'https://vault/v1/transit/keys/a', 'transit/keys/a', 'tenant-key'])(
+    'takes %s as the place of a key',
+    async (key_ref) => {
+      const { path } = await newKey(admin, { key_ref });
+      expect(dataOf(await admin.get(path).expect(200))).toMatchObject({ key_ref });
+    },
+  );
 
   it('needs an admin, and a provider that is named by a UUID', async () => {
     expect(refusal(await editor.post(keysOf(randomUUID()), ATTESTED))).toEqual([403, 'AUTH_FORBIDDEN']);
@@ -164,6 +180,9 @@ describe('rotation', () => {
     expect(await postureOf(binding)).toMatchObject({ notes: ['rotation-in-progress'], vetoed: false });
     const approve = at(key, `rotations/${id}/approve`);
     expect(refusal(await admin.post(approve, {}))).toEqual([403, 'FOUR_EYES_REQUIRED']);
+    for (const evidence_uri of ['javascript:alert(1)', 'evidence', 'https://<script>']) {
+      expect(refusal(await other.post(approve, { evidence_uri }))).toEqual([422, 'REQUEST_VALIDATION_ERROR']);
+    }
     const evidence = { evidence_uri: 'https://evidence/1' };
     const approved = dataOf(await other.post(approve, evidence).expect(200));
     expect(approved).toMatchObject({ ...evidence, status: 'approved', approval_actor_ref: other.userId });
@@ -340,6 +359,12 @@ describe('bindings', () => {
     ['no target', { binding_target_id: undefined }, 422, 'REQUEST_VALIDATION_ERROR'],
     ['a target that is no UUID', { binding_target_id: '7' }, 422, 'REQUEST_VALIDATION_ERROR'],
     ['a scope that is a list', { additional_context: [] }, 422, 'REQUEST_VALIDATION_ERROR'],
+    [
+      'a scope of more than 16 KiB',
+      { additional_context: { x: 'y'.repeat(16 * 1024) } },
+      422,
+      'REQUEST_VALIDATION_ERROR',
+    ],
   ])('are refused with %s', async (_name, fault, status, code) => {
     const key = await newKey(admin);
     const body = { binding_type: 'vector_db', binding_target_id: randomUUID(), ...fault };

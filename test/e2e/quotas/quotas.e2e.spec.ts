@@ -245,6 +245,25 @@ describe('what costs nothing', () => {
     await expectUsed(app, actor, 1);
   });
 
+  it.each([
+    ['a message that is too long', '/v1/run', { message: 'a'.repeat(32_001) }, {}],
+    ['a filter that is none', '/v1/run', { filter: { label: { nested: true } } }, {}],
+    ['a parent receipt that is not there', '/v1/run', { parent_receipt_id: `01${'0'.repeat(24)}` }, {}],
+    ['no id of an event', '/v1/run', {}, { 'Last-Event-ID': 'abc' }],
+    ['no id of an event, for a run to be read again', '/v1/runs/r/events', undefined, { 'Last-Event-ID': 'abc' }],
+  ])('04.1 case 7, 01.8 case 3: %s, which only the handler can tell', async (_, path, body, headers) => {
+    const actor = await admin({ daily_requests_limit: 10 });
+    await actor.post('/v1/corpora', { id: 'c', name: 'a' }).expect(201);
+    const run = { session_id: 's', corpus_id: 'c', message: 'Hello?', ...body };
+    const refused = await (body === undefined ? actor.get(path) : actor.post(path, run)).set(headers).expect(422);
+    expect([bodyOf(refused).error.code, refused.get('X-Quota-Day-Used')]).toEqual(['REQUEST_VALIDATION_ERROR', '1']);
+    await eventually(async () => {
+      const shown = await actor.get(`/v1/admin/quotas/${actor.tenantId}`);
+      expect(quotaOf(shown)).toBe('10/1/9 unlimited/1/unlimited false enforce');
+    });
+    await expectUsed(app, actor, 1);
+  });
+
   it('04.1 case 7, 01.8 case 7: a replay', async () => {
     const actor = await admin({ daily_requests_limit: 10 });
     const create = () => actor.post('/v1/corpora', { name: 'Once' }).set('Idempotency-Key', 'once').expect(201);

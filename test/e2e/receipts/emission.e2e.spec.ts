@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { REDACTED } from '../../../src/features/policy-bundles/domain/screening.js';
+import { QuestionVault } from '../../../src/features/receipts/application/question-vault.js';
+import { ReceiptRetries } from '../../../src/features/receipts/application/receipt-retries.js';
 import { SigningKeys } from '../../../src/features/receipts/domain/signing-keys.js';
+import { Replica } from '../../harness/replica.js';
 import { until } from '../../harness/until.js';
+import { newCorpus, putChunks } from '../retrieval/chunks.js';
 import { Gate, says, ScriptedChat } from '../run/scripted-chat.js';
 import { newSession, only, types } from '../run/stage.js';
 import { Witness, type Body } from './witness.js';
@@ -25,7 +29,7 @@ let chat: ScriptedChat;
 
 beforeAll(async () => {
   chat = new ScriptedChat();
-  witness = await Witness.start({ STATEWAVE_REGION: 'eu' }, chat);
+  witness = await Witness.start({ STATEWAVE_REGION: 'eu', LLM_REGION: 'eu-central-1' }, chat);
 });
 afterAll(() => witness.close());
 
@@ -68,9 +72,21 @@ describe('the receipt of an answer', () => {
     expect(receipt.model).toMatchObject({
       llm_provider: 'scripted',
       llm_model: 'scripted-1',
+      llm_region: 'eu-central-1',
       embedding_provider: 'fake',
       embedding_model: 'fake-v1',
     });
+    expect(receipt.retrieval.provider_region).toBe('eu');
+    expect(receipt.policy.decisions).toEqual([
+      { engine: 'abac', policy_id: expect.any(String), version: null, effect: 'allow', code: null },
+      {
+        engine: 'entitlement',
+        policy_id: 'feature.retrieval.local_pgvector',
+        version: null,
+        effect: 'allow',
+        code: null,
+      },
+    ]);
     expect(receipt.outcome).toMatchObject({
       status: 'completed',
       answer_sha256: sha256('Hello world.'),
@@ -79,10 +95,10 @@ describe('the receipt of an answer', () => {
   });
 
   it('19 case 14: says nothing of a region in single-region mode, and has every field', async () => {
-    const single = await Witness.start({}, new ScriptedChat());
+    const single = await Witness.start({ REGION_ID: 'fra-1' }, new ScriptedChat());
     try {
       const receipt = await single.get(await single.receiptOf());
-      expect(receipt).toMatchObject({ region: null, tenant_pin: null });
+      expect(receipt).toMatchObject({ region: null, region_id: 'fra-1', tenant_pin: null });
       expect(Object.keys(receipt).sort()).toEqual(FIELDS);
       expect(Object.keys(receipt.selected_entries[0]).sort()).toEqual(ENTRY_FIELDS);
       expect(Object.keys(receipt.outcome).sort()).toEqual(OUTCOME_FIELDS);
@@ -103,6 +119,26 @@ describe('the receipt of an answer', () => {
     expect(sealed.includes('moonlight')).toBe(false);
   });
 
+  it('is stored and verifies where documents have the most and longest labels', async () => {
+    const { app, stage, tenantId } = witness;
+    const corpus_id = await newCorpus(stage.editor);
+    const texts = Array.from({ length: 12 }, (_, at) => ({ text: `A penguin of the ${at}th kind.` }));
+    for (const chunk of texts) {
+      const documentId = await putChunks(app, tenantId, corpus_id, [chunk]);
+      await app.rows(
+        `INSERT INTO document_labels (tenant_id, document_id, key, value)
+         SELECT $1, $2, 'k' || n, repeat('護', 252) FROM generate_series(10, 41) n`,
+        [tenantId, documentId],
+      );
+    }
+    const id = await witness.receiptOf({ corpus_id, message: 'Which kind of penguin?', top_k: 12 });
+    const { selected_entries } = await witness.get(id);
+    expect(selected_entries).toHaveLength(12);
+    for (const { labels } of selected_entries)
+      expect(labels).toEqual([...['k10', 'k11', 'k12'].map((key) => `${key}:${'護'.repeat(252)}`), '…']);
+    expect(await witness.verify(id)).toMatchObject({ valid: true, reason: 'ok' });
+  });
+
   it('keeps what the caller says about it, and refuses a parent that is none of theirs', async () => {
     const parent = await witness.receiptOf({ query_id: 'q-1', task_id: 't-1' });
     expect(await witness.get(parent)).toMatchObject({ query_id: 'q-1', task_id: 't-1', parent_receipt_id: null });
@@ -115,6 +151,26 @@ describe('the receipt of an answer', () => {
       const refused = await stranger.post('/v1/run', { ...body, parent_receipt_id }).expect(422);
       expect(refused.body.error.code).toBe('REQUEST_VALIDATION_ERROR');
     }
+  });
+});
+
+describe('the receipts of a session', () => {
+  it('are found by operators in all tenants but those that are pinned elsewhere', async () => {
+    const operator = await witness.app.actor('admin');
+    const owners = [await witness.app.actor('admin'), await witness.app.actor('admin')];
+    const session_id = newSession();
+    const ids: string[] = [];
+    for (const owner of owners) {
+      await owner.post('/v1/corpora', { id: 'own', name: 'own' }).expect(201);
+      ids.unshift(await witness.receiptOf({ corpus_id: 'own', session_id }, owner));
+    }
+    const found = async (): Promise<string[]> => {
+      const { body } = await operator.get(`/v1/admin/receipts?subject_id=${session_id}`).expect(200);
+      return body.data.receipts.map(({ receipt_id }: Body) => receipt_id);
+    };
+    expect(await found()).toEqual(ids);
+    await witness.configure({ region: 'us' }, owners[0]?.tenantId);
+    expect(await found()).toEqual(ids.slice(0, 1));
   });
 });
 
@@ -185,15 +241,76 @@ describe('an answer that does not end well', () => {
   });
 });
 
+/** While a table takes no new rows. */
+async function failing(work: () => Promise<void>, table = 'receipts'): Promise<void> {
+  await witness.stage.asOwner(`ALTER TABLE ${table} ADD CONSTRAINT ck_away CHECK (false) NOT VALID`);
+  try {
+    await work();
+  } finally {
+    await witness.stage.asOwner(`ALTER TABLE ${table} DROP CONSTRAINT ck_away`);
+  }
+}
+
+describe('an outcome that cannot be written', () => {
+  const session_id = newSession();
+  const idOf = (stream: { response: globalThis.Response }): string => stream.response.headers.get('X-Receipt-Id') ?? '';
+
+  it('19 §5.6: costs neither the answer nor its message, and is written later', async () => {
+    let id = '';
+    await failing(async () => {
+      const stream = await witness.stage.open({ session_id });
+      id = idOf(stream);
+      expect(only(await stream.end(), 'message.final')).toMatchObject({ receipt_id: id, text: 'Hello world.' });
+      const kept = (await witness.stage.messages(session_id)).map(({ content }) => content);
+      expect(kept).toEqual(['What do penguins eat?', 'Hello world.']);
+      expect((await witness.get(id)).outcome).toBeUndefined();
+    }, 'receipt_outcomes');
+    await until(async () => (await witness.get(id)).outcome !== undefined);
+    expect((await witness.get(id)).outcome).toMatchObject({
+      status: 'completed',
+      answer_sha256: sha256('Hello world.'),
+    });
+    expect(await witness.verify(id)).toMatchObject({ valid: true, outcome_valid: true });
+  });
+
+  it('19 §5.6: does not keep the session of a run that fails, and is written later', async () => {
+    let id = '';
+    await failing(async () => {
+      chat.script = says('Hello', new Error('gone'));
+      const stream = await witness.stage.open({ session_id });
+      id = idOf(stream);
+      expect(only(await stream.end(), 'error').code).toBe('UNKNOWN_ERROR');
+      chat.script = says('Hello', ' world.');
+      expect(only(await witness.stage.ask({ session_id }), 'message.final').text).toBe('Hello world.');
+    }, 'receipt_outcomes');
+    await until(async () => (await witness.get(id)).outcome !== undefined);
+    expect((await witness.get(id)).outcome).toMatchObject({ status: 'error', error_code: 'UNKNOWN_ERROR' });
+  });
+
+  it('19 §5.6: because nobody can sign what a model counted costs the answer nothing', async () => {
+    chat.script = async function* () {
+      yield { type: 'delta', text: 'Hello world.' };
+      yield { type: 'usage', inputTokens: 12.5, outputTokens: 2 ** 40 };
+    };
+    const stream = await witness.stage.open();
+    expect(only(await stream.end(), 'message.final')).toMatchObject({ receipt_id: idOf(stream) });
+    expect((await witness.get(idOf(stream))).outcome).toBeUndefined();
+    chat.script = says('Hello', ' world.');
+  });
+});
+
 describe('a receipt that cannot be written', () => {
-  const failing = async (work: () => Promise<void>): Promise<void> => {
-    await witness.stage.asOwner(`ALTER TABLE receipts ADD CONSTRAINT ck_receipts_away CHECK (false) NOT VALID`);
-    try {
-      await work();
-    } finally {
-      await witness.stage.asOwner('ALTER TABLE receipts DROP CONSTRAINT ck_receipts_away');
-    }
-  };
+  it('has no outcome when it cannot even be composed', async () => {
+    const vault = witness.app.app.nest.get(QuestionVault, { strict: false });
+    const seal = jest.spyOn(vault, 'seal').mockImplementation(() => {
+      throw new Error('broken');
+    });
+    const stream = await witness.stage.open();
+    const id = stream.response.headers.get('X-Receipt-Id') ?? '';
+    expect(only(await stream.end(), 'message.final')).toMatchObject({ receipt_id: null, receipt_emitted: false });
+    seal.mockRestore();
+    expect(await witness.app.rows('SELECT 1 FROM receipt_outcomes WHERE receipt_id = $1', [id])).toEqual([]);
+  });
 
   it('19 case 20: does not keep the answer back, and is written later', async () => {
     let id = '';
@@ -208,9 +325,33 @@ describe('a receipt that cannot be written', () => {
     await until(async () => (await witness.admin.get(`/v1/receipts/${id}`)).status === 200);
     expect(await witness.verify(id)).toMatchObject({ valid: true, outcome_valid: true });
     const failed = (await witness.app.audit(witness.tenantId)).filter(
-      ({ event_type }) => event_type === 'receipt.emission_failed',
+      ({ event_type, resource_id }) => event_type === 'receipt.emission_failed' && resource_id === id,
     );
     expect(failed).toEqual([expect.objectContaining({ resource_id: id, outcome: 'failure' })]);
+  });
+
+  it('19 §5.6: is written by the next process, with its question and outcome, when the one that answered dies', async () => {
+    const { app } = witness;
+    // What a process that is gone does.
+    const flush = jest.spyOn(app.app.nest.get(ReceiptRetries, { strict: false }), 'flush').mockResolvedValue();
+    let id = '';
+    await failing(async () => {
+      await failing(async () => {
+        const stream = await witness.stage.open();
+        id = stream.response.headers.get('X-Receipt-Id') ?? '';
+        expect(only(await stream.end(), 'message.final')).toMatchObject({ receipt_id: null });
+      }, 'receipt_outcomes');
+    });
+    await witness.admin.get(`/v1/receipts/${id}`).expect(404);
+    const next = await Replica.of(app);
+    try {
+      await until(async () => (await witness.admin.get(`/v1/receipts/${id}`)).body.data?.outcome !== undefined);
+      expect(await witness.verify(id)).toMatchObject({ valid: true, outcome_valid: true });
+      expect(await witness.replay(id)).toMatchObject({ diff: { context_hash: { changed: false } } });
+    } finally {
+      await next.close();
+      flush.mockRestore();
+    }
   });
 
   it('19 case 20: is an error without a token and without a question to the model where receipts are required', async () => {
@@ -283,8 +424,8 @@ describe('what a policy bundle does', () => {
     const body = { tenant_id: witness.tenantId, yaml_content: yaml, activate: true };
     await witness.admin.post('/v1/admin/policy/bundles', body).expect(200);
     const [{ document_id } = { document_id: '' }] = await witness.app.rows<{ document_id: string }>(
-      'SELECT document_id FROM chunks WHERE tenant_id = $1 LIMIT 1',
-      [witness.tenantId],
+      'SELECT document_id FROM chunks WHERE tenant_id = $1 AND corpus_id = $2 LIMIT 1',
+      [witness.tenantId, witness.stage.corpusId],
     );
     await witness.app.rows(
       `INSERT INTO document_labels (tenant_id, document_id, key, value) VALUES ($1, $2, 'sensitivity', 'pii')`,

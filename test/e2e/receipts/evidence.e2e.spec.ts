@@ -4,8 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import supertest from 'supertest';
+import { SETTINGS } from '../../../src/app/catalogue.js';
 import { projectFile } from '../../../src/app/project-file.js';
+import { receiptsSettings } from '../../../src/features/receipts/index.js';
+import { loadSettings, Settings } from '../../../src/kernel/settings.js';
 import type { Actor } from '../../harness/app.js';
+import { Replica } from '../../harness/replica.js';
 import { ScriptedChat } from '../run/scripted-chat.js';
 import { GOLDEN_KEY, KEYS, Witness, type Body } from './witness.js';
 
@@ -27,6 +32,7 @@ describe('verification', () => {
       key_id: 'k-1',
       algorithm: 'hmac-sha256-canonical-v1',
       outcome_valid: true,
+      outcome_reason: 'ok',
       chain_valid: true,
       checks: { columns_match: true },
     });
@@ -40,6 +46,7 @@ describe('verification', () => {
       `receipt_signature = 'ä'`,
       `policy_snapshot = '{}'`,
       `created_at = created_at + interval '1 ms'`,
+      `created_at = 'infinity'`,
     ]) {
       const other = await witness.receiptOf();
       await witness.tamper(`UPDATE receipts SET ${change} WHERE receipt_id = '${other}'`);
@@ -60,21 +67,63 @@ describe('verification', () => {
     await witness.tamper(
       `UPDATE receipt_outcomes SET body_canonical = replace(body_canonical, 'completed', 'error') WHERE receipt_id = '${id}'`,
     );
-    expect(await witness.verify(id)).toMatchObject({ valid: true, outcome_valid: false });
+    expect(await witness.verify(id)).toMatchObject({
+      valid: true,
+      outcome_valid: false,
+      outcome_reason: 'signature_mismatch',
+    });
   });
 
-  it('19 case 16: is unsupported_algorithm, no_signature and key_unavailable where it cannot be said', async () => {
-    const [unsupported, unsigned, lost] = [
-      await witness.receiptOf(),
-      await witness.receiptOf(),
-      await witness.receiptOf(),
-    ];
+  it('19 case 16: tells an outcome without a signature from none', async () => {
+    const [unsigned, none] = [await witness.receiptOf(), await witness.receiptOf()];
+    await witness.tamper(`UPDATE receipt_outcomes SET receipt_signature = NULL WHERE receipt_id = '${unsigned}'`);
+    await witness.tamper(`DELETE FROM receipt_outcomes WHERE receipt_id = '${none}'`);
+    expect(await witness.verify(unsigned)).toMatchObject({
+      valid: true,
+      outcome_valid: null,
+      outcome_reason: 'no_signature',
+    });
+    expect(await witness.verify(none)).toMatchObject({ valid: true, outcome_valid: null, outcome_reason: null });
+  });
+
+  it('19 case 16: is unsupported_algorithm and no_signature where it cannot be said', async () => {
+    const [unsupported, unsigned] = [await witness.receiptOf(), await witness.receiptOf()];
     await witness.tamper(`UPDATE receipts SET receipt_signature_algorithm = 'x' WHERE receipt_id = '${unsupported}'`);
     await witness.tamper(`UPDATE receipts SET receipt_signature = NULL WHERE receipt_id = '${unsigned}'`);
-    await witness.tamper(`UPDATE receipts SET receipt_signature_key_id = 'k-8' WHERE receipt_id = '${lost}'`);
     expect(await witness.verify(unsupported)).toMatchObject({ valid: null, reason: 'unsupported_algorithm' });
     expect(await witness.verify(unsigned)).toMatchObject({ valid: null, reason: 'no_signature', key_id: null });
-    expect(await witness.verify(lost)).toMatchObject({ valid: null, reason: 'key_unavailable', key_id: 'k-8' });
+  });
+
+  it('19 case 16: is key_unavailable after a restart without its key', async () => {
+    const id = await witness.receiptOf();
+    const { settings } = witness.app.infrastructure;
+    const env = {
+      STATEWAVE_RECEIPT_SIGNING_KEYS: JSON.stringify({ 'k-2': KEYS['k-2'] }),
+      RECEIPT_DEFAULT_SIGNING_KEY_ID: 'k-2',
+    };
+    const others = loadSettings(env, [receiptsSettings]);
+    const groups = SETTINGS.map((group) => [group.name, settings.get(group)] as const);
+    const restarted = await Replica.of(
+      witness.app,
+      {},
+      new Settings(settings.mode, new Map<string, unknown>([...groups, ['receipts', others.get(receiptsSettings)]])),
+    );
+    try {
+      const answer = await supertest(restarted.url)
+        .get(`/v1/receipts/${id}/verify`)
+        .set('Authorization', `Bearer ${witness.admin.token}`)
+        .expect(200);
+      expect(answer.body.data).toMatchObject({
+        valid: null,
+        reason: 'key_unavailable',
+        key_id: 'k-1',
+        outcome_valid: null,
+        outcome_reason: 'key_unavailable',
+      });
+    } finally {
+      await restarted.close();
+    }
+    expect(await witness.verify(id)).toMatchObject({ valid: true, reason: 'ok' });
   });
 
   it('19 case 18: of old receipts goes on with the old key when the tenant gets another one', async () => {
@@ -232,6 +281,19 @@ describe('who sees a receipt', () => {
     expect(list.body.data.receipts[0].receipt_id).toBe(id);
     const replay = await operator.post(`/v1/admin/receipts/${id}/replay`).expect(200);
     expect(replay.body.data.diff.drift_class).toBe('none');
+    const { session_id } = await witness.get(id);
+    const mine = await app.actor('admin');
+    await mine.post('/v1/corpora', { id: 'mine', name: 'Mine' }).expect(201);
+    const others = await witness.receiptOf({ corpus_id: 'mine', session_id }, mine);
+    const across = async (query: string): Promise<Body> =>
+      (await operator.get(`/v1/admin/receipts?subject_id=${session_id}${query}`).expect(200)).body.data;
+    const idsOf = ({ receipts }: Body): string[] => receipts.map(({ receipt_id }: Body) => receipt_id);
+    const child = replay.body.data.replay_receipt_id as string;
+    expect(idsOf(await across(''))).toEqual([others, child, id]);
+    const page = await across('&limit=1');
+    expect(page.next_cursor).toBe(others);
+    expect(idsOf(await across(`&cursor=${others}`))).toEqual([child, id]);
+    expect(idsOf(await across(`&tenant_id=${witness.tenantId}`))).toEqual([child, id]);
     const none = await operator.get('/v1/admin/receipts').expect(400);
     expect(none.body.error.code).toBe('RECEIPT_TARGET_REQUIRED');
     await witness.stage.reader.get(`/v1/admin/receipts/${id}`).expect(403);
@@ -279,6 +341,24 @@ describe('the list', () => {
     for (const query of ['cursor=x', 'limit=0', 'limit=201', 'since=yesterday', 'include_tombstoned=maybe', 'x=1']) {
       await owner.get(`/v1/receipts?${query}`).expect(422);
     }
+    const two = await owner.get('/v1/receipts?subject_id=special&session_id=other').expect(422);
+    expect(two.body.error.details.errors).toEqual([expect.objectContaining({ loc: ['query', 'session_id'] })]);
+    expect(await ids({ subject_id: 'special', session_id: 'special' })).toEqual([id]);
+  });
+
+  it('has 50 receipts where nobody says how many', async () => {
+    const other = await witness.app.actor('admin');
+    await witness.app.rows(
+      `INSERT INTO receipts (tenant_id, receipt_id, mode, subject_id, corpus_id, caller_id, context_hash,
+                             context_size_bytes, body_canonical, as_of, created_at)
+       SELECT $1, '01JBQ7Z00000000000000000' || n, 'retrieval', 's', 'c', 'k', 'h', 0, '{}', now(), now()
+         FROM generate_series(10, 60) n`,
+      [other.tenantId],
+    );
+    const { receipts, next_cursor } = (await other.get('/v1/receipts').expect(200)).body.data;
+    expect([receipts.length, next_cursor]).toEqual([50, '01JBQ7Z0000000000000000011']);
+    const rest = (await other.get(`/v1/receipts?cursor=${next_cursor}`).expect(200)).body.data;
+    expect([rest.receipts.length, rest.next_cursor]).toEqual([1, null]);
   });
 
   it('finds the answers that were given a text of a document', async () => {
@@ -313,6 +393,50 @@ describe('the chain', () => {
     expect(await verify()).toMatchObject({ firstBadSeq: 50, checked: 49 });
     expect((await own.verify(before)).chain_valid).toBe(true);
     expect(await own.verify(last)).toMatchObject({ valid: true, chain_valid: false });
+  });
+
+  it('19 case 25: shows what is gone far back at all receipts after it, until it is there again', async () => {
+    await Promise.all(Array.from({ length: 60 }, () => own.receiptOf()));
+    await own.chain();
+    const [{ receipt_id: far } = { receipt_id: '' }] = await own.app.rows<{ receipt_id: string }>(
+      'SELECT receipt_id FROM receipt_chain WHERE tenant_id = $1 AND seq = 155',
+      [own.tenantId],
+    );
+    expect((await own.verify(far)).chain_valid).toBe(true);
+    await own.chains.check();
+    expect(await own.verify(far)).toMatchObject({ valid: true, chain_valid: false });
+    expect(own.app.logs).toContainEqual(expect.objectContaining({ msg: 'receipt_chain_broken', seq: 50 }));
+  });
+
+  it('goes on with the others where one tenant fails, and takes over links that came with their receipts', async () => {
+    const others = await Promise.all([own.app.actor('admin'), own.app.actor('admin')]);
+    const [first, second] = others.sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1));
+    const ids: string[] = [];
+    for (const actor of [first, second]) {
+      await actor.post('/v1/corpora', { id: 'own', name: 'Own' }).expect(201);
+      ids.push(await own.receiptOf({ corpus_id: 'own' }, actor));
+    }
+    await own.stage.asOwner(
+      `ALTER TABLE receipt_chain ADD CONSTRAINT ck_receipt_chain_away CHECK (tenant_id <> '${first.tenantId}') NOT VALID`,
+    );
+    await own.chain();
+    await own.stage.asOwner('ALTER TABLE receipt_chain DROP CONSTRAINT ck_receipt_chain_away');
+    const valid = async (actor: Actor, id = ''): Promise<unknown> =>
+      (await actor.get(`/v1/receipts/${id}/verify`).expect(200)).body.data.chain_valid;
+    expect([await valid(first, ids[0]), await valid(second, ids[1])]).toEqual([null, true]);
+    await own.tamper(`UPDATE receipts SET chained = false WHERE receipt_id = '${ids[1]}'`);
+    const next = await own.receiptOf({ corpus_id: 'own' }, second);
+    await own.chain();
+    expect([await valid(first, ids[0]), await valid(second, ids[1]), await valid(second, next)]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    await own.stage.asOwner(
+      `ALTER TABLE receipt_chain NO FORCE ROW LEVEL SECURITY; DELETE FROM receipt_chain WHERE receipt_id = '${next}';
+       ALTER TABLE receipt_chain FORCE ROW LEVEL SECURITY`,
+    );
+    expect(await valid(second, next)).toBe(false);
   });
 
   it('is null for a receipt that has no place yet, and goes on after what is broken', async () => {

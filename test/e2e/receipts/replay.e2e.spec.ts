@@ -111,10 +111,27 @@ describe('a replay', () => {
     const replay = await witness.replay(id);
     await witness.stage.asOwner('ALTER TABLE receipts DROP CONSTRAINT ck_receipts_away');
     expect(replay).toMatchObject({ replay_receipt_id: null, diff: { drift_class: 'none' } });
+    const events = (await witness.app.audit(witness.tenantId)).filter(
+      ({ event_type }) => event_type === 'receipt.replayed',
+    );
+    expect(events.at(-1)).toMatchObject({ resource_id: id, metadata_json: { replay_receipt_id: null } });
+  });
+
+  it('leaves no receipt where it cannot be audited', async () => {
+    const id = await witness.receiptOf();
+    const children = (): Promise<unknown[]> =>
+      witness.app.rows('SELECT receipt_id FROM receipts WHERE parent_receipt_id = $1', [id]);
+    await witness.stage.asOwner(
+      `ALTER TABLE audit_events ADD CONSTRAINT ck_audit_away CHECK (event_type <> 'receipt.replayed') NOT VALID`,
+    );
+    await witness.admin.post(`/v1/receipts/${id}/replay`).expect(({ status }) => expect(status).toBeGreaterThan(499));
+    await witness.stage.asOwner('ALTER TABLE audit_events DROP CONSTRAINT ck_audit_away');
+    expect(await children()).toEqual([]);
   });
 
   it('19 case 24: is refused without its snapshot, with another one, without its question and without its corpus', async () => {
-    const [missing, changed, shredded, orphan, broken] = await Promise.all([
+    const [missing, changed, shredded, orphan, broken, bare] = await Promise.all([
+      witness.receiptOf(),
       witness.receiptOf(),
       witness.receiptOf(),
       witness.receiptOf(),
@@ -130,6 +147,10 @@ describe('a replay', () => {
          body_canonical = replace(body_canonical, '"bundle_hash":null,"bundle_yaml":null', '"bundle_hash":"x","bundle_yaml":"{"')
         WHERE receipt_id = '${broken}'`,
     );
+    await witness.tamper(
+      `UPDATE receipts SET body_canonical = replace(body_canonical, '"retrieval":', '"retrieved":')
+        WHERE receipt_id = '${bare}'`,
+    );
     const { session_id } = await witness.get(shredded);
     const erasure = witness.app.app.nest.get(ReceiptErasure, { strict: false });
     const erase = (owner: string): Promise<number> =>
@@ -144,6 +165,7 @@ describe('a replay', () => {
     );
     expect(await refusal(missing)).toBe('unreplayable.missing_policy_snapshot');
     expect(await refusal(changed)).toBe('unreplayable.invalid_snapshot');
+    expect(await refusal(bare)).toBe('unreplayable.invalid_snapshot');
     expect(await refusal(broken)).toBe('unreplayable.invalid_snapshot');
     expect(await refusal(shredded)).toBe('unreplayable.query_unavailable');
     expect(await refusal(orphan)).toBe('unreplayable.corpus_missing');
@@ -171,6 +193,7 @@ describe('retention', () => {
     expect(await listed('')).toContain(young);
     expect(await listed('')).not.toContain(old);
     expect(await listed('&include_tombstoned=true')).toContain(old);
+    expect(await listed('&include_tombstoned=1')).toContain(old);
     expect(await witness.get(old)).toMatchObject({ status: 'tombstoned', tombstoned_at: expect.any(String) });
     expect(await witness.get(young)).toMatchObject({ status: 'active' });
     expect((await witness.get(young)).tombstoned_at).toBeUndefined();

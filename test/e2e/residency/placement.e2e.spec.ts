@@ -94,8 +94,10 @@ describe('a model outside the pin', () => {
       app.app.nest.get(Runs, { strict: false }).accept('run-1', { ...asked, idempotencyKey: undefined }, principal),
     );
     expect(run.decisions).toEqual([
+      { engine: 'abac', policyId: expect.any(String), effect: 'allow' },
+      { engine: 'entitlement', policyId: 'feature.retrieval.local_pgvector', effect: 'allow' },
       { engine: 'residency', effect: 'allow' },
-      { engine: 'residency', effect: 'note', code: 'residency.egress' },
+      { engine: 'residency', policyId: 'llm:us-east-1', effect: 'note', code: 'residency.egress' },
     ]);
   });
 

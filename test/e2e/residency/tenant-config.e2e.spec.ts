@@ -171,6 +171,20 @@ describe('the configuration of a tenant', () => {
     expectMismatch(await tenant.get('/v1/corpora'), tenant.tenantId, region);
   });
 
+  it('does not let a tenant have fewer receipts written than operators demand', async () => {
+    const admin = await app.actor('admin');
+    await patch(admin, { receipts: 'on_request' }).expect(200);
+    await patch(operator, { receipt_enforcement: 'required', receipts: 'always' }, admin.tenantId).expect(200);
+    for (const receipts of ['never', 'on_request']) {
+      expectError(await patch(admin, { receipts }), 403, 'PLATFORM_OPERATOR_REQUIRED');
+    }
+    const kept = dataOf(await patch(admin, { receipts: 'always', policy_mode: 'enforce' }).expect(200));
+    expect(kept).toMatchObject({ config: { receipts: 'always', receipt_enforcement: 'required' }, version: 3 });
+    await patch(operator, { receipts: 'never' }, admin.tenantId).expect(200);
+    await patch(operator, { receipt_enforcement: 'best_effort' }, admin.tenantId).expect(200);
+    await patch(admin, { receipts: 'on_request' }).expect(200);
+  });
+
   it('19 case 13: leaves to operators what a tenant must not decide, and other tenants to nobody else', async () => {
     const admin = await app.actor('admin');
     for (const body of [

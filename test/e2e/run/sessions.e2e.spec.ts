@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { RetentionHolds } from '../../../src/features/audit/index.js';
 import type { Actor } from '../../harness/app.js';
 import { eventually } from '../../harness/eventually.js';
 import { Gate, says } from './scripted-chat.js';
@@ -26,6 +27,9 @@ async function ask(session_id: string, body: Record<string, unknown> = {}, by = 
   return stream.response.headers.get('x-run-id') ?? '';
 }
 
+/** That can be read again by a replay. */
+const questions = async (id: string): Promise<number> =>
+  (await stage.app.rows('SELECT 1 FROM receipt_queries WHERE session_id = $1', [id])).length;
 const idsOf = ({ body }: { body: { data: { id: string }[] } }): string[] => body.data.map(({ id }) => id);
 const messages = async (id: string, query = ''): Promise<Record<string, unknown>[]> =>
   (await asker.get(`/v1/sessions/${id}/messages${query}`).expect(200)).body.data.items;
@@ -136,12 +140,23 @@ describe('204', () => {
       expect.objectContaining({ outcome: 'success', subject_id: asker.userId, metadata_json: { messages: 2 } }),
     ]);
     await asker.delete(`/v1/sessions/${id}`).expect(404);
+    expect(await questions(id)).toBe(0);
     await ask(id, { message: 'Again?' });
     expect((await messages(id)).map(({ seq, content }) => [seq, content])).toEqual([
       [1, 'Again?'],
       [2, 'Krill [1].'],
     ]);
   });
+});
+
+it('keeps the questions in receipts that a hold keeps', async () => {
+  const id = newSession();
+  await ask(id);
+  const holds = stage.app.app.nest.get(RetentionHolds, { strict: false });
+  const hold = jest.spyOn(holds, 'heldSessions').mockResolvedValue(new Set([id]));
+  await asker.delete(`/v1/sessions/${id}`).expect(204);
+  hold.mockRestore();
+  expect(await questions(id)).toBe(1);
 });
 
 describe('4xx', () => {

@@ -1,8 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import supertest from 'supertest';
 import { RetentionHolds } from '../../../src/features/audit/index.js';
+import { TenantConfigs } from '../../../src/features/residency/index.js';
+import { KeptArchives } from '../../../src/features/tenant-moves/index.js';
+import { Tenants } from '../../../src/features/tenants/index.js';
 import { ExportWork } from '../../../src/features/tenant-moves/application/export-work.js';
 import { Moves } from '../../../src/features/tenant-moves/application/moves.js';
 import { GROUPS } from '../../../src/features/tenant-moves/domain/tenant-tables.js';
@@ -54,6 +57,7 @@ async function furnished(region = eu): Promise<Furnished> {
   await admin
     .post('/v1/run', { session_id: 's', corpus_id: corpusId, message: 'When does the harbour open?', stream: false })
     .expect(200);
+  await region.chained(admin.tenantId);
   return { admin, tenantId: admin.tenantId, corpusId };
 }
 
@@ -71,13 +75,19 @@ const MOVED = [
   'authorization_policy_versions',
   'tenant_plan_assignments',
   'users',
+  'receipts',
+  'receipt_chunks',
+  'receipt_outcomes',
+  'receipt_chain',
 ];
+/** Columns that each region has for itself. */
+const REGIONAL: Readonly<Record<string, string>> = { receipts: ` - 'status' - 'tombstoned_at'` };
 
 async function rowsOf(region: Region, tenantId: string): Promise<Record<string, unknown[]>> {
   const found: Record<string, unknown[]> = {};
   for (const table of MOVED) {
     found[table] = await region.app.rows(
-      `SELECT to_jsonb(t)::text AS row FROM ${table} t WHERE tenant_id = $1 ORDER BY 1`,
+      `SELECT (to_jsonb(t)${REGIONAL[table] ?? ''})::text AS row FROM ${table} t WHERE tenant_id = $1 ORDER BY 1`,
       [tenantId],
     );
   }
@@ -92,6 +102,27 @@ function filesBelow(folder: string): string[] {
 
 const tenantsOf = (region: Region, tenantId: string): Promise<unknown[]> =>
   region.app.rows('SELECT id FROM tenants WHERE id = $1', [tenantId]);
+
+async function planned(tenantId: string): Promise<Record<'id' | 'export_id' | 'delta_export_id', string>> {
+  const response = await eu.operator
+    .post('/v1/admin/residency/migrations', { tenant_id: tenantId, target_region: 'us' })
+    .expect(201);
+  return (response.body as { data: Record<'id' | 'export_id' | 'delta_export_id', string> }).data;
+}
+
+/** A migration as it would be after steps that are not what is tested. */
+async function inState(id: string, state: string): Promise<void> {
+  await eu.app.rows(`UPDATE residency_jobs SET state = $2 WHERE id = $1`, [id, state]);
+}
+
+const abort = (id: string): supertest.Test => eu.operator.post(`/v1/admin/residency/migrations/${id}/abort`);
+
+const freezesOf = (tenantId: string): Promise<unknown[]> =>
+  eu.app.rows('SELECT migration_id FROM tenant_freezes WHERE tenant_id = $1', [tenantId]);
+
+interface Refusal {
+  readonly error: { readonly code: string; readonly details: Readonly<Record<string, unknown>> };
+}
 
 async function migrate(id: string, verification?: MoveBody['verification']): Promise<supertest.Response> {
   return eu.operator.post(`/v1/admin/residency/migrations/${id}/advance`, verification == null ? {} : { verification });
@@ -178,6 +209,63 @@ describe('19 case 28: a tenant that is exported in eu for us', () => {
     const found = await reader.get(`/v1/corpora/${tenant.corpusId}/search?q=lighthouse`).expect(200);
     expect(found.text).toContain('1901');
     await reader.get('/v1/documents/page/content').expect(200);
+    const question = { session_id: 'there', corpus_id: tenant.corpusId, message: 'When does it open?', stream: false };
+    const answer = await reader.post('/v1/run', question).expect(200);
+    const receipt = await reader.get(`/v1/receipts/${answer.get('X-Receipt-Id')}`).expect(200);
+    expect(receipt.body).toMatchObject({ data: { region: 'us' } });
+  });
+});
+
+describe('an import', () => {
+  it('makes the configuration what it was, as a new version, which is obeyed at once', async () => {
+    const { tenantId } = await furnished();
+    const path = `/v1/admin/tenants/${tenantId}/config`;
+    await eu.operator.patch(path, { receipts: 'always' }).expect(200);
+    const archive = await eu.artifact((await eu.export(tenantId)).job_id);
+    await us.import(archive);
+    await us.operator.patch(path, { receipts: 'never' }).expect(200);
+    const configs = us.app.app.nest.get(TenantConfigs, { strict: false });
+    const receipts = async (): Promise<unknown> => (await us.app.as(tenantId, () => configs.current())).receipts;
+    const version = async (): Promise<number> =>
+      ((await us.operator.get(path).expect(200)).body as { data: { version: number } }).data.version;
+    const before = await version();
+    expect(await receipts()).toBe('never');
+    await us.import(archive, { conflict: 'replace' });
+    expect([await receipts(), await version()]).toEqual(['always', before + 1]);
+  });
+
+  it('that rows of the tenant stand in the way of fails at once, and says which', async () => {
+    const { tenantId } = await furnished();
+    const archive = await eu.artifact((await eu.export(tenantId)).job_id);
+    await us.app.app.nest.get(Tenants).ensure(tenantId);
+    await us.app.rows(
+      `INSERT INTO corpora (tenant_id, id, name, provider_config_json) VALUES ($1, 'own', 'Harbour', '{}')`,
+      [tenantId],
+    );
+    expect(await us.import(archive, { conflict: 'skip' })).toMatchObject({
+      status: 'failed',
+      error_code: 'residency.import_conflict',
+      counts: { table: 'corpora', constraint: 'uq_corpora_name' },
+    });
+  });
+
+  it('is in the trail with the rows and the manifest that the trail of the origin names', async () => {
+    const { tenantId } = await furnished();
+    const exported = await eu.export(tenantId);
+    const imported = await us.import(await eu.artifact(exported.job_id));
+    const trail = async (region: Region, operators: string): Promise<Map<unknown, unknown>> =>
+      new Map(
+        (await region.app.audit(operators))
+          .filter((event) => event['resource_id'] === tenantId)
+          .map((event) => [event['event_type'], event['metadata_json']]),
+      );
+    const [there, here] = [await trail(us, 'operators-us'), await trail(eu, 'operators-eu')];
+    const manifest_sha256 = exported.manifest?.['manifest_sha256'];
+    const proof = { export_id: exported.job_id, manifest_sha256, counts: { documents: 3, receipts: 1 } };
+    expect(manifest_sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(here.get('residency.export.succeeded')).toMatchObject(proof);
+    expect(there.get('residency.import')).toMatchObject({ ...proof, job_id: imported.job_id });
+    expect(there.get('residency.import.succeeded')).toMatchObject({ ...proof, job_id: imported.job_id });
   });
 });
 
@@ -250,26 +338,31 @@ describe('an export', () => {
 describe('a migration', () => {
   it('freezes, brings the last changes, and ends with 403 here and the tenant there', async () => {
     const { admin, tenantId, corpusId } = await furnished();
-    const planned = await eu.operator
-      .post('/v1/admin/residency/migrations', { tenant_id: tenantId, target_region: 'us' })
-      .expect(201);
-    const { id, export_id, delta_export_id } = (planned.body as { data: Record<string, string> }).data;
-    if (id === undefined) throw new Error('No migration.');
+    const { id, export_id, delta_export_id } = await planned(tenantId);
+    const ask = { session_id: 's', corpus_id: corpusId, message: 'When does the ferry leave?', stream: false };
     const stateAfter = async (verification?: MoveBody['verification']): Promise<unknown> => {
       const response = await migrate(id, verification);
       return response.status === 200 ? (response.body as { data: { state: string } }).data.state : codeOf(response);
     };
+    // A receipt that has no place in the chain yet.
+    await admin.post('/v1/run', ask).expect(200);
     expect(await stateAfter()).toBe('exporting');
     await eu.ended(`/v1/admin/memory/exports/${export_id}`);
     expect(await stateAfter()).toBe('importing');
     expect(await stateAfter()).toBe('residency.verification_required');
-    const base = await us.import(await eu.artifact(export_id ?? ''));
+    const base = await us.import(await eu.artifact(export_id));
+    // What each region does by itself.
+    await us.chained(tenantId);
+    await us.app.rows(`UPDATE receipts SET status = 'tombstoned', tombstoned_at = now() WHERE tenant_id = $1`, [
+      tenantId,
+    ]);
     await admin
       .post('/v1/documents/text', { corpus_id: corpusId, document_id: 'late', text: 'A late one.' })
       .expect(202);
     expect(await stateAfter(base.verification)).toBe('verifying');
     expect(await stateAfter()).toBe('frozen');
     await idle(eu.app, tenantId);
+    await eu.chained(tenantId);
 
     const frozen = await admin.post('/v1/corpora', { name: 'Too late' });
     expect([frozen.status, codeOf(frozen), frozen.body.error.details]).toEqual([
@@ -283,13 +376,13 @@ describe('a migration', () => {
     expect(await stateAfter()).toBe('delta_sync');
     await eu.ended(`/v1/admin/memory/exports/${delta_export_id}`);
     expect(await stateAfter(base.verification)).toBe('residency.verification_required');
-    const delta = await us.import(await eu.artifact(delta_export_id ?? ''), { conflict: 'replace' });
+    const delta = await us.import(await eu.artifact(delta_export_id), { conflict: 'replace' });
     expect(await stateAfter({ ...delta.verification, region: 'mars' })).toBe('residency.verification_required');
     expect(await stateAfter(delta.verification)).toBe('cutover');
     expect(await stateAfter(delta.verification)).toBe('residency.verification_required');
-    expect((await eu.operator.post(`/v1/admin/residency/migrations/${id}/abort`)).status).toBe(409);
     await us.pin(tenantId, 'us');
     const pinned = dataOf(await us.operator.get(delta.status_url).expect(200));
+    expect(pinned.verification).toMatchObject({ pin: 'us', verified_at: delta.finished_at });
     expect(await stateAfter(pinned.verification)).toBe('cooldown');
     expect(codeOf(await admin.get('/v1/documents').expect(403))).toBe('residency.mismatch');
     expect(await stateAfter()).toBe('residency.illegal_transition');
@@ -300,18 +393,107 @@ describe('a migration', () => {
 
   it('that is aborted lets the tenant write again; 19 case 5: a pin elsewhere is told before a freeze', async () => {
     const { admin, tenantId } = await furnished();
-    const planned = await eu.operator
-      .post('/v1/admin/residency/migrations', { tenant_id: tenantId, target_region: 'us' })
-      .expect(201);
-    const { id } = (planned.body as { data: { id: string } }).data;
-    await eu.app.rows(`UPDATE residency_jobs SET state = 'verifying' WHERE id = $1`, [id]);
+    const { id } = await planned(tenantId);
+    await inState(id, 'verifying');
     expect((await migrate(id)).status).toBe(200);
     expect((await admin.post('/v1/corpora', { name: 'A' })).status).toBe(503);
     await eu.pin(tenantId, 'us', true);
     expect(codeOf(await admin.post('/v1/corpora', { name: 'A' }))).toBe('residency.mismatch');
     await eu.pin(tenantId, 'eu');
-    await eu.operator.post(`/v1/admin/residency/migrations/${id}/abort`).expect(200);
+    await abort(id).expect(200);
     await admin.post('/v1/corpora', { name: 'A' }).expect(201);
+  });
+
+  it('that is advanced and aborted at once leaves the tenant frozen only if it is', async () => {
+    const { admin, tenantId } = await furnished();
+    for (let round = 0; round < 3; round += 1) {
+      const { id } = await planned(tenantId);
+      await inState(id, 'verifying');
+      const [advanced] = await Promise.all([migrate(id), abort(id)]);
+      const [{ state }] = (await eu.app.rows('SELECT state FROM residency_jobs WHERE id = $1', [id])) as [
+        { state: string },
+      ];
+      expect([state, await freezesOf(tenantId)]).toEqual(
+        advanced.status === 200 && state !== 'aborted' ? ['frozen', [{ migration_id: id }]] : ['aborted', []],
+      );
+      await abort(id).expect(200);
+      await admin.post('/v1/corpora', { name: `after ${round}` }).expect(201);
+    }
+  });
+
+  it('is aborted again without harm, and thaws what an earlier one left; never what a later one froze', async () => {
+    const { admin, tenantId } = await furnished();
+    const first = await planned(tenantId);
+    await abort(first.id).expect(200);
+    await eu.app.rows(`INSERT INTO tenant_freezes (tenant_id, migration_id, frozen_at) VALUES ($1, $2, now())`, [
+      tenantId,
+      first.id,
+    ]);
+    const second = await planned(tenantId);
+    await inState(second.id, 'verifying');
+    expect((await migrate(second.id)).status).toBe(200);
+    expect(await freezesOf(tenantId)).toEqual([{ migration_id: second.id }]);
+    await abort(first.id).expect(200);
+    expect(await freezesOf(tenantId)).toEqual([{ migration_id: second.id }]);
+    await abort(second.id).expect(200);
+    await admin.post('/v1/corpora', { name: 'B' }).expect(201);
+  });
+
+  it('is taken back from the cooldown once the tenant is pinned here again, and can be planned anew', async () => {
+    const { admin, tenantId } = await furnished();
+    const { id } = await planned(tenantId);
+    await inState(id, 'cooldown');
+    await eu.pin(tenantId, 'us', true);
+    expect(codeOf(await abort(id).expect(409))).toBe('residency.illegal_transition');
+    await eu.pin(tenantId, 'eu');
+    expect((await abort(id).expect(200)).body).toMatchObject({ data: { state: 'rolled_back' } });
+    await admin.post('/v1/corpora', { name: 'Here again' }).expect(201);
+    await planned(tenantId);
+  });
+
+  it('is taken back from the cutover while the origin is not pinned elsewhere', async () => {
+    const { admin, tenantId } = await furnished();
+    const { id } = await planned(tenantId);
+    await inState(id, 'verifying');
+    expect((await migrate(id)).status).toBe(200);
+    await inState(id, 'cutover');
+    expect((await admin.post('/v1/corpora', { name: 'C' })).status).toBe(503);
+    expect((await abort(id).expect(200)).body).toMatchObject({ data: { state: 'rolled_back' } });
+    await admin.post('/v1/corpora', { name: 'C' }).expect(201);
+  });
+
+  it('replaces an export that failed, and a delta after which the regions still differ', async () => {
+    const { tenantId } = await furnished();
+    const { id, ...exports } = await planned(tenantId);
+    const refused = async (verification?: MoveBody['verification']): Promise<Refusal['error']> =>
+      ((await migrate(id, verification)).body as Refusal).error;
+    const bring = async (exportId: unknown): Promise<MoveBody> => {
+      await eu.ended(`/v1/admin/memory/exports/${String(exportId)}`);
+      return us.import(await eu.artifact(String(exportId)), { conflict: 'replace' });
+    };
+    expect((await migrate(id)).status).toBe(200);
+    await eu.ended(`/v1/admin/memory/exports/${exports.export_id}`);
+    await eu.app.rows(`UPDATE residency_jobs SET state = 'failed' WHERE id = $1`, [exports.export_id]);
+    const failed = await refused();
+    expect([failed.code, failed.details['export_id'] === exports.export_id]).toEqual([
+      'residency.export_not_ready',
+      false,
+    ]);
+    const base = await bring(failed.details['export_id']);
+    for (const verification of [undefined, base.verification, undefined, undefined]) {
+      expect((await migrate(id, verification)).status).toBe(200);
+    }
+    // Not in the delta, which brings what has changed here.
+    await us.app.rows(`UPDATE documents SET filename = 'other' WHERE tenant_id = $1 AND id = 'ships'`, [tenantId]);
+    const differing = await refused((await bring(exports.delta_export_id)).verification);
+    expect([differing.code, differing.details['tables']]).toEqual(['residency.checksum_mismatch', ['documents']]);
+    const whole = await bring(differing.details['export_id']);
+    // The freeze does not keep operators from the configuration.
+    await eu.operator.patch(`/v1/admin/tenants/${tenantId}/config`, { receipts: 'never' }).expect(200);
+    const late = await refused(whole.verification);
+    expect([late.code, late.details['tables']]).toEqual(['residency.checksum_mismatch', ['tenant_configs']]);
+    const last = await bring(late.details['export_id']);
+    expect((await migrate(id, last.verification)).body).toMatchObject({ data: { state: 'cutover' } });
   });
 });
 
@@ -358,8 +540,76 @@ describe('19 case 29: a purge', () => {
       Object.entries(await rowsOf(eu, tenantId)).map(([table, rows]) => [table, rows.length]),
     );
     const nothing = Object.fromEntries(MOVED.map((table) => [table, 0]));
-    expect(left).toEqual({ ...nothing, users: 1 });
+    const evidence = { receipts: 1, receipt_outcomes: 1, receipt_chain: 1, receipt_chunks: left['receipt_chunks'] };
+    expect(left).toEqual({ ...nothing, ...evidence, users: 1 });
     expect(codeOf(await admin.get('/v1/documents').expect(403))).toBe('residency.mismatch');
     expect(codeOf(await purge(eu.second, request).expect(400))).toBe('residency.purge_token_invalid');
+  });
+
+  interface Seen {
+    readonly matched: number;
+    readonly purge_token: string;
+    readonly totals: Record<string, number>;
+  }
+  const seen = async (tenantId: string): Promise<Seen> =>
+    ((await preview(tenantId).expect(200)).body as { data: Seen }).data;
+
+  it('is refused when there is not what the preview showed, also when the number given is the one of now', async () => {
+    const { tenantId } = await furnished();
+    await eu.pin(tenantId, 'us', true);
+    const { matched, purge_token } = await seen(tenantId);
+    await eu.app.grant(tenantId, 'ships', 'reader');
+    const drift = await purge(eu.second, { purge_token, confirm: true, expected_count: matched + 1 }).expect(409);
+    expect(codeOf(drift)).toBe('residency.purge_count_changed');
+  });
+
+  it('of a migrated tenant deletes what maintenance has left, thousands and each file once, and ends the migration', async () => {
+    const { tenantId } = await furnished();
+    const { id } = await planned(tenantId);
+    await eu.app.rows(
+      `INSERT INTO documents SELECT (jsonb_populate_record(d, jsonb_build_object('id', 'bulk-' || n,
+         'storage_key', 'tenants/' || d.tenant_id || '/documents/bulk-' || n || '/1'))).*
+         FROM documents d, generate_series(1, 2100) n WHERE d.tenant_id = $1 AND d.id = 'ships'`,
+      [tenantId],
+    );
+    await eu.pin(tenantId, 'us', true);
+    const { totals } = await seen(tenantId);
+    const moved = async (counts: object): Promise<void> => {
+      await eu.app.rows(`UPDATE residency_jobs SET state = 'cooldown', counts = $2 WHERE id = $1`, [
+        id,
+        JSON.stringify({ ...totals, ...counts }),
+      ]);
+    };
+    await moved({ documents: 2102 });
+    expect(codeOf(await preview(tenantId).expect(409))).toBe('residency.checksum_mismatch');
+    await moved({ document_permissions: (totals['document_permissions'] ?? 0) + 1 });
+    const { matched, purge_token } = await seen(tenantId);
+    const { blobs } = eu.app.infrastructure;
+    const deleted: string[] = [];
+    const spied = jest.spyOn(blobs, 'delete').mockImplementation(async (key) => void deleted.push(key));
+    const started = dataOf(await purge(eu.second, { purge_token, confirm: true, expected_count: matched }).expect(202));
+    expect(await eu.ended(started.status_url)).toMatchObject({
+      status: 'succeeded',
+      counts: { documents: 2103, document_permissions: totals['document_permissions'] },
+    });
+    spied.mockRestore();
+    const files = deleted.filter((key) => key.includes('/documents/'));
+    expect(files.length).toBeGreaterThan(2100);
+    expect(new Set(files).size).toBe(files.length);
+    expect(await eu.app.rows('SELECT state FROM residency_jobs WHERE id = $1', [id])).toEqual([{ state: 'purged' }]);
+  });
+
+  it('is not kept from a tenant by the expired preview of other operators', async () => {
+    const { tenantId } = await furnished();
+    await eu.app.app.nest.get(Tenants).ensure('other-operators');
+    await eu.pin(tenantId, 'us', true);
+    await eu.app.rows(
+      `INSERT INTO residency_jobs (tenant_id, id, kind, moved_tenant_id, state, parameters, actor)
+       VALUES ('other-operators', 'theirs', 'purge', $1, 'previewed', '{"expires_at":"2026-01-01T00:00:00.000Z"}', 'x')`,
+      [tenantId],
+    );
+    expect(codeOf(await preview(tenantId).expect(409))).toBe('residency.move_in_progress');
+    await eu.app.app.nest.get(KeptArchives, { strict: false }).sweep();
+    await preview(tenantId).expect(200);
   });
 });

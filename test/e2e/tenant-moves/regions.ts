@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import supertest, { type Response, type Test } from 'supertest';
 import { RegionKeys } from '../../../src/features/tenant-moves/index.js';
 import { ApiKeys } from '../../../src/features/auth/index.js';
+import { UsageLedger } from '../../../src/features/quotas/index.js';
+import { ReceiptChain } from '../../../src/features/receipts/index.js';
 import { Tenants } from '../../../src/features/tenants/index.js';
 import type { Replacements } from '../../../src/app/infrastructure.js';
 import { TestApp, type Actor } from '../../harness/app.js';
@@ -19,6 +21,7 @@ export interface MoveBody {
   readonly status_url: string;
   readonly counts: Readonly<Record<string, unknown>>;
   readonly error_code: string | null;
+  readonly finished_at: string | null;
   readonly region: string | null;
   readonly watermark: string | null;
   readonly manifest: Readonly<Record<string, unknown>> | null;
@@ -45,6 +48,7 @@ export class Region {
         RESIDENCY_PRIVATE_KEY: SECRETS[name],
         RESIDENCY_PEER_PUBLIC_KEYS_JSON: JSON.stringify(PEERS),
         RESIDENCY_SETTLE_S: '0',
+        RECEIPT_CHAIN_LAG_S: '0',
         PLATFORM_OPERATOR_TENANTS: `operators-${name}`,
         ...env,
       },
@@ -101,17 +105,34 @@ export class Region {
     return this.ended(dataOf(accepted).status_url);
   }
 
-  pin(tenantId: string, region: string, force = false): Promise<unknown> {
-    return this.operator
+  /** From then on nothing is counted for a tenant that goes elsewhere: what was used until then is written. */
+  async pin(tenantId: string, region: string, force = false): Promise<void> {
+    await this.operator
       .patch(`/v1/admin/tenants/${tenantId}/config`, { region, ...(force ? { force_region_pin: true } : {}) })
       .expect(200);
+    await this.app.app.nest.get(UsageLedger, { strict: false }).flush();
   }
 
   /** Keys stay in their region: somebody who has moved is given one here. */
-  async keyOf({ tenantId, userId }: Actor): Promise<{ get: (path: string) => Test }> {
+  async keyOf({ tenantId, userId }: Actor): Promise<Pick<Actor, 'get' | 'post'>> {
     const keys = this.app.app.nest.get(ApiKeys);
     const { token } = await this.app.as(tenantId, () => keys.create({ role: 'admin', name: 'moved', userId }));
-    return { get: (path) => supertest(this.app.url).get(path).set('Authorization', `Bearer ${token}`) };
+    const bearer = (test: Test): Test => test.set('Authorization', `Bearer ${token}`);
+    return {
+      get: (path) => bearer(supertest(this.app.url).get(path)),
+      post: (path, body) => bearer(supertest(this.app.url).post(path)).send(body),
+    };
+  }
+
+  /** Waits until every receipt of the tenant has its place in the chain. */
+  async chained(tenantId: string): Promise<void> {
+    await eventually(async () => {
+      await this.app.app.nest.get(ReceiptChain, { strict: false }).extend();
+      const open = await this.app.rows('SELECT receipt_id FROM receipts WHERE tenant_id = $1 AND NOT chained', [
+        tenantId,
+      ]);
+      if (open.length > 0) throw new Error('Receipts wait for their chain.');
+    });
   }
 
   close(): Promise<void> {

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Response } from 'supertest';
 import { startJobs } from '../../../src/app/jobs.js';
 import { PinnedAttachments, VectorDbAccess } from '../../../src/features/vector-dbs/index.js';
 import { Corpora } from '../../../src/features/corpora/index.js';
+import { CorpusAccess } from '../../../src/features/vector-dbs/application/corpus-access.js';
+import { ServedLately } from '../../../src/features/vector-dbs/application/served-lately.js';
 import { TestApp } from '../../harness/app.js';
 import { eventually } from '../../harness/eventually.js';
 import { ShiftedClock } from '../auth/shifted-clock.js';
@@ -120,6 +122,31 @@ describe('a governed corpus', () => {
     expect(codeOf(await retired.db.run(retired.corpusId))).toEqual([403, 'BYOK_POSTURE_VETO']);
   });
 
+  it.each([
+    ['overdue', `rotation_due_at = now() - interval '1 day'`, 'provider-key:rotation-overdue', 'pending-key-rotation'],
+    [
+      'not verified',
+      'attestation_verified_at = NULL',
+      'provider-key:attestation-unverified',
+      'pending-key-registration',
+    ],
+  ])(
+    'whose key is %s is served where no key is required, and refused where one is',
+    async (_name, set, note, status) => {
+      const { db, corpusId, bound } = await attached(app);
+      await app.rows(`UPDATE provider_keys SET ${set} WHERE id = $1`, [bound.keyId]);
+      await db.run(corpusId).expect(200);
+      const tier = { provider_id: bound.providerId, byok_required: true };
+      await db.owner.put('/v1/admin/provider-tiers/classification:general', tier).expect(200);
+      const refused = await db.run(corpusId);
+      expect(codeOf(refused)).toEqual([403, 'BYOK_POSTURE_VETO']);
+      expect((refused.body as { error: { details: unknown } }).error.details).toMatchObject({
+        notes: [note],
+        workload_status: status,
+      });
+    },
+  );
+
   it('is refused once its policy blocks and is inactive; one that monitors notes it', async () => {
     const { db, corpusId } = await attached(app);
     await db.policy({ active: false });
@@ -134,7 +161,9 @@ describe('a governed corpus', () => {
   it('18 case 20: outside its region is refused where the policy blocks, with one incident for any number of calls', async () => {
     const { db, corpusId, attachmentId } = await attached(app, 'us');
     expect(await db.openIncidents()).toEqual(['residency_breach high']);
-    await db.run(corpusId).expect(200);
+    const receiptId = (await db.run(corpusId).expect(200)).get('X-Receipt-Id') ?? '';
+    const receipt = dataOf(await db.owner.get(`/v1/receipts/${receiptId}`).expect(200));
+    expect(JSON.stringify(receipt)).toMatch(/"code":"residency_breach"/);
     await db.policy({ enforcement_mode: 'block' });
     const answers: Response[] = [];
     const tenAtOnce = (): Promise<Response[]> => Promise.all(Array.from({ length: 10 }, () => db.run(corpusId)));
@@ -163,10 +192,15 @@ describe('a governed corpus', () => {
     expect(await decide()).toEqual({
       vectorDbId: db.id,
       attachmentId,
+      vectorDbRegion: 'us',
       decisions: [
         { engine: 'vector_db', policyId, effect: 'note', code: 'residency_breach' },
         { engine: 'byok', policyId: bound.keyId, effect: 'allow' },
       ],
+    });
+    const { receipt_id } = dataOf(await db.run(corpusId).expect(200));
+    expect(dataOf(await db.owner.get(`/v1/receipts/${String(receipt_id)}`).expect(200))).toMatchObject({
+      retrieval: { vector_db_id: String(db.id), attachment_id: attachmentId, provider_region: 'us' },
     });
   });
 
@@ -204,18 +238,115 @@ describe('a governed corpus', () => {
   });
 });
 
+describe('a corpus that is attached', () => {
+  const changes = async ({ db }: Attached): Promise<unknown[]> =>
+    (await app.audit(db.owner.tenantId))
+      .filter(({ event_type }) => event_type === 'corpora.updated')
+      .map(({ metadata_json }) => (metadata_json as Record<string, unknown>)['vector_db_id']);
+
+  it('names its vector database until it is detached, and what it names is audited', async () => {
+    const found = await attached(app);
+    const { db, corpusId, attachmentId } = found;
+    const other = await Governed.open(app, undefined, db.owner);
+    const name = (vector_db_id?: number): PromiseLike<Response> =>
+      db.owner.patch(`/v1/corpora/${corpusId}`, {
+        provider_config_json: { retrieval: { provider: 'local_pgvector', vector_db_id } },
+      });
+    for (const id of [undefined, other.id]) expect(codeOf(await name(id))).toEqual([409, 'CORPUS_ATTACHED']);
+    await db.owner.patch(`/v1/corpora/${corpusId}`, { name: randomUUID() }).expect(200);
+    expect((await name(db.id)).status).toBe(200);
+    await db.detach(attachmentId).expect(200);
+    expect((await name(other.id)).status).toBe(200);
+    expect((await name()).status).toBe(200);
+    expect(await changes(found)).toEqual([
+      { from: null, to: db.id },
+      undefined,
+      undefined,
+      { from: db.id, to: other.id },
+      { from: other.id, to: null },
+    ]);
+  });
+
+  it('is detached with its deletion, and its id stands for nothing any more', async () => {
+    const { db, corpusId, attachmentId, bound } = await attached(app);
+    await db.owner.delete(`/v1/corpora/${corpusId}?cascade=true`).expect(204);
+    expect(rowsOf(await db.owner.get(`${db.path}/attachments`).expect(200))).toMatchObject([
+      { id: attachmentId, detached_reason: 'Corpus deleted' },
+    ]);
+    expect(await app.audit(db.owner.tenantId)).toContainEqual(
+      expect.objectContaining({
+        event_type: 'vector_db.attachment.detached',
+        metadata_json: expect.objectContaining({ attachment_id: attachmentId, key_id: bound.keyId }),
+      }),
+    );
+    const provider_config_json = { retrieval: { provider: 'local_pgvector', vector_db_id: db.id } };
+    await db.owner.post('/v1/corpora', { id: corpusId, name: corpusId, provider_config_json }).expect(201);
+    expect(codeOf(await db.run(corpusId))).toEqual([409, 'VECTOR_DB_NOT_ATTACHED']);
+    await db.owner.delete(db.path).expect(204);
+  });
+});
+
+describe('incidents of the platform', () => {
+  it('become as severe as what they are about, at once, and that is audited', async () => {
+    const retired = await attached(app);
+    const { db, bound, attachmentId } = retired;
+    await db.revoke(bound, false).expect(200);
+    expect(await db.openIncidents()).toEqual(['key_revoked high']);
+    await db.revoke(bound, true).expect(200);
+    expect(await db.openIncidents()).toEqual(['key_revoked critical']);
+    const [incident] = await db.incidents();
+    const raised = (await app.audit(db.owner.tenantId)).filter(
+      ({ event_type }) => event_type === 'vector_db.incident.raised',
+    );
+    expect(raised.map(({ metadata_json }) => metadata_json)).toEqual([
+      {
+        vector_db_id: db.id,
+        incident_id: incident?.['id'],
+        incident_type: 'key_revoked',
+        severity: 'critical',
+        previous_severity: 'high',
+        attachment_id: attachmentId,
+        auto: true,
+      },
+    ]);
+  });
+
+  it('are opened for a key that is compromised after its binding was revoked, too', async () => {
+    const { db, bound } = await attached(app);
+    const { providerId, keyId, bindingId } = bound;
+    await db.owner.post(`/v1/providers/${providerId}/keys/${keyId}/bindings/${bindingId}/revoke`, {}).expect(200);
+    await db.revoke(bound, true).expect(200);
+    expect(await db.openIncidents()).toEqual(['key_revoked critical']);
+  });
+
+  it('19 §12.3 rows 3 and 7: a breach that was monitored is critical once the pin forbids it', async () => {
+    const found = await attached(zoned, 'us');
+    const { db, corpusId } = found;
+    await db.run(corpusId).expect(200);
+    expect(await db.openIncidents()).toEqual(['residency_breach high']);
+    await db.pin('eu');
+    await zoned.infrastructure.state.publish('tenant.config.changed', tenantOf(found));
+    expect(codeOf(await db.run(corpusId))).toEqual([403, MISMATCH]);
+    expect(await db.openIncidents()).toEqual(['residency_breach critical']);
+  });
+});
+
 describe('the worker', () => {
   it('18 case 17: asks again: what was queued before a veto fails with its code, without another attempt', async () => {
     const own = await TestApp.start({}, {}, false);
     const { db, corpusId, bound } = await attached(own);
     const document_id = randomUUID();
     await db.owner.post('/v1/documents/text', { corpus_id: corpusId, document_id, text: 'They swim.' }).expect(202);
+    await db.owner.post(`/v1/corpora/${corpusId}/reembed`).expect(202);
     await db.revoke(bound, true).expect(200);
     const jobs = await startJobs(own.app.nest, own.infrastructure);
     try {
       const failed = await eventually(async () => {
         const document = dataOf(await db.owner.get(`/v1/documents/${document_id}`).expect(200));
         expect(document['status']).toBe('failed');
+        expect((await own.audit(db.owner.tenantId)).map(({ event_type }) => event_type)).toContain(
+          'corpora.reembed.failed',
+        );
         return document;
       });
       expect(failed['failure_reason']).toBe('BYOK_POSTURE_VETO');
@@ -224,6 +355,14 @@ describe('the worker', () => {
       expect(await own.rows(`SELECT id FROM chunks WHERE document_id = $1`, [document_id])).toEqual([]);
       const again = await db.owner.post(`/v1/documents/${document_id}/reindex`, {});
       expect(codeOf(again)).toEqual([403, 'BYOK_POSTURE_VETO']);
+      const reembedding = (await own.audit(db.owner.tenantId)).filter(({ event_type }) =>
+        String(event_type).startsWith('corpora.reembed'),
+      );
+      expect(reembedding.map(({ event_type, error_code }) => [event_type, error_code])).toEqual([
+        ['corpora.reembed.enqueued', null],
+        ['corpora.reembed.failed', 'BYOK_POSTURE_VETO'],
+      ]);
+      expect(codeOf(await db.owner.post(`/v1/corpora/${corpusId}/reembed`))).toEqual([403, 'BYOK_POSTURE_VETO']);
     } finally {
       await jobs.stop();
       await own.close();
@@ -317,32 +456,111 @@ describe('regions of a tenant that is pinned to eu, by the rows of 19 §12.3', (
     expect(await outside('eu')).toEqual([]);
     expect(await db.openIncidents()).toEqual([]);
     const warning = { code: MISMATCH, vector_db_id: String(db.id), attachment_id: attachmentId };
-    expect(await outside('us')).toEqual([{ ...warning, incident_id: expect.any(String) }]);
-    expect(await outside('us')).toEqual([{ ...warning, incident_id: null }]);
+    const first = await outside('us');
+    const [open] = await db.incidents();
+    expect(first).toEqual([{ ...warning, incident_id: open?.['id'] }]);
+    expect(await outside('us')).toEqual(first);
     expect(await db.openIncidents()).toEqual(['residency_breach critical']);
   });
 });
 
 describe('while the rules cannot be read', () => {
-  it('blocks, unless the policy only monitored when it was read last', async () => {
-    const own = await TestApp.start({}, {}, false);
+  let own: TestApp;
+  const time = new ShiftedClock();
+  const UNAVAILABLE = [503, 'GOVERNANCE_UNAVAILABLE'];
+  beforeAll(async () => {
+    own = await TestApp.start({ STATEWAVE_REGION: 'eu' }, { clock: time }, false);
+  });
+  afterAll(() => own.close());
+
+  async function unread<T>(ask: () => Promise<T>, on = own): Promise<T> {
+    await asOwner(on, 'ALTER TABLE vector_db_attachments RENAME TO away');
     try {
-      const [monitored, blocked, unknown] = [
-        await attached(own),
-        await attached(own, undefined, 'eu', { enforcement_mode: 'block' }),
-        await attached(own),
-      ];
-      await monitored.db.run(monitored.corpusId).expect(200);
-      await blocked.db.run(blocked.corpusId).expect(200);
-      await asOwner(own, 'ALTER TABLE vector_db_attachments RENAME TO away');
-      await monitored.db.run(monitored.corpusId).expect(200);
-      for (const { db, corpusId } of [blocked, unknown]) {
-        expect(codeOf(await db.run(corpusId))).toEqual([503, 'GOVERNANCE_UNAVAILABLE']);
-      }
-      await asOwner(own, 'ALTER TABLE away RENAME TO vector_db_attachments');
-      await unknown.db.run(unknown.corpusId).expect(200);
+      return await ask();
     } finally {
-      await own.close();
+      await asOwner(on, 'ALTER TABLE away RENAME TO vector_db_attachments');
+    }
+  }
+  const unreadRun = async ({ db, corpusId }: Attached, on = own): Promise<unknown[]> =>
+    codeOf(await unread(async () => db.run(corpusId), on));
+  const served = async (policy = {}, region?: string): Promise<Attached> => {
+    const found = await attached(own, region, 'eu', policy);
+    await found.db.run(found.corpusId).expect(200);
+    return found;
+  };
+
+  it('serves what it served a moment ago under a policy that monitors, counted and audited; nothing else', async () => {
+    const monitored = await served();
+    const lately = own.app.nest.get(ServedLately, { strict: false });
+    const before = lately.totals.failedOpen;
+    expect(await unreadRun(monitored)).toEqual([200, undefined]);
+    expect(lately.totals.failedOpen).toBe(before + 1);
+    const failedOpen = (await own.audit(tenantOf(monitored))).filter(
+      ({ event_type }) => event_type === 'vector_db.access.failed_open',
+    );
+    expect(failedOpen.map(({ metadata_json }) => metadata_json)).toEqual([
+      {
+        corpus_id: monitored.corpusId,
+        vector_db_id: monitored.db.id,
+        action: 'retrieve',
+        error_class: 'QueryFailedError',
+      },
+    ]);
+    time.advance(6);
+    expect(await unreadRun(monitored)).toEqual(UNAVAILABLE);
+    expect(await unreadRun(await served({ enforcement_mode: 'block' }))).toEqual(UNAVAILABLE);
+    expect(await unreadRun(await attached(own))).toEqual(UNAVAILABLE);
+  });
+
+  it('serves nothing that was refused, or that changed since', async () => {
+    const ends: ((found: Attached) => Promise<unknown>)[] = [
+      ({ db, bound }) => db.revoke(bound, true).expect(200),
+      ({ db, attachmentId }) => db.detach(attachmentId).expect(200),
+      ({ db }) => db.policy({ enforcement_mode: 'block' }),
+      ({ db, bound: { providerId } }) =>
+        db.owner
+          .put('/v1/admin/provider-tiers/classification:general', { provider_id: providerId, byok_required: true })
+          .expect(200),
+      ({ db }) => db.owner.delete(`${db.path}?force=true`).expect(204),
+    ];
+    for (const end of ends) {
+      const found = await served();
+      await end(found);
+      expect([end.toString(), ...(await unreadRun(found))]).toEqual([end.toString(), ...UNAVAILABLE]);
+    }
+    const pinned = await served({}, 'us');
+    await pinned.db.pin('eu');
+    await own.infrastructure.state.publish('tenant.config.changed', tenantOf(pinned));
+    expect(codeOf(await pinned.db.run(pinned.corpusId))).toEqual([403, MISMATCH]);
+    expect(await unreadRun(pinned)).toEqual(UNAVAILABLE);
+  });
+
+  it('a new pin ends what was served before it', async () => {
+    const found = await served({}, 'us');
+    const pins = own.app.nest.get(PinnedAttachments, { strict: false });
+    await own.as(tenantOf(found), () => own.infrastructure.uow.run(() => pins.found('eu')));
+    expect(await unreadRun(found)).toEqual(UNAVAILABLE);
+  });
+
+  it('does not take a fault of its own for one of the database', async () => {
+    const found = await served();
+    const rules = own.app.nest.get(CorpusAccess, { strict: false });
+    const failing = jest.spyOn(rules, 'find').mockRejectedValue(new TypeError('undefined is not a function'));
+    try {
+      expect(codeOf(await found.db.run(found.corpusId))).toEqual([500, 'INTERNAL_ERROR']);
+    } finally {
+      failing.mockRestore();
+    }
+  });
+
+  it('serves nothing where RESIDENCY_FAIL_MODE is closed', async () => {
+    const closed = await TestApp.start({ RESIDENCY_FAIL_MODE: 'closed' }, {}, false);
+    try {
+      const found = await attached(closed);
+      await found.db.run(found.corpusId).expect(200);
+      expect(await unreadRun(found, closed)).toEqual(UNAVAILABLE);
+    } finally {
+      await closed.close();
     }
   });
 });

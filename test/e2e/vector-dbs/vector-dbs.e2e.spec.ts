@@ -111,21 +111,21 @@ describe('vector databases', () => {
 
   it('are deleted without attachments only, unless forced; what happened to them is kept', async () => {
     const mine = await Governed.open(app);
-    const { bindingId } = await mine.bind();
+    const { keyId, bindingId } = await mine.bind();
     const attachment = dataOf(await mine.attach(await mine.policy(), bindingId).expect(200));
     const details = dataOf(await mine.owner.get(mine.path).expect(200));
     expect(details).toMatchObject({ status: 'registered', active_attachments: 1, open_incidents: 0 });
     const refused = await mine.owner.delete(mine.path);
     expect(errorOf(refused).slice(0, 2)).toEqual([409, 'VECTOR_DB_HAS_ACTIVE_ATTACHMENTS']);
     expect(rowsOf(await mine.owner.get(`${mine.path}/attachments?status=active`).expect(200))).toHaveLength(1);
-    await mine.owner.delete(`${mine.path}?force=true`).expect(204);
+    await mine.owner.delete(`${mine.path}?force=1`).expect(204);
     expect(errorOf(await mine.owner.get(mine.path))).toEqual(NOT_FOUND);
     expect(rowsOf(await mine.owner.get('/v1/vector-dbs').expect(200))).toEqual([]);
     const kept = await app.rows(`SELECT detached_reason FROM vector_db_attachments WHERE id = $1`, [attachment['id']]);
     expect(kept).toEqual([{ detached_reason: 'Vector DB deleted' }]);
     expect(await audited(mine.owner.tenantId, 'vector_db.deleted')).toHaveLength(1);
     expect(await audited(mine.owner.tenantId, 'vector_db.attachment.detached')).toMatchObject([
-      { attachment_id: attachment['id'], reason: 'Vector DB deleted' },
+      { attachment_id: attachment['id'], key_id: keyId, reason: 'Vector DB deleted' },
     ]);
   });
 
@@ -158,8 +158,28 @@ describe('residency policies', () => {
     expect(rowsOf(await mine.owner.get(path).expect(200))).toEqual([after]);
     expect(await audited(mine.owner.tenantId, 'vector_db.residency_policy.upserted')).toMatchObject([
       { previous: null, active: false },
-      { previous: { enforcement_mode: 'block', active: false }, active: true },
+      {
+        previous: { data_classification: 'restricted', enforcement_mode: 'block', active: false },
+        data_classification: 'restricted',
+        active: true,
+      },
     ]);
+  });
+
+  it('that are the first at once are one, and the later one knows of the other', async () => {
+    const mine = await Governed.open(app);
+    const ids = await Promise.all([1, 2, 3, 4].map(() => mine.policy()));
+    expect(new Set(ids).size).toBe(1);
+    const upserts = await audited(mine.owner.tenantId, 'vector_db.residency_policy.upserted');
+    const known = { data_classification: 'general', enforcement_mode: 'monitor', active: true };
+    expect(upserts.map(({ previous }) => previous)).toEqual([null, known, known, known]);
+  });
+
+  it('take a number once, not with every change', async () => {
+    const mine = await Governed.open(app);
+    const first = await mine.policy();
+    for (const active of [false, true]) expect(await mine.policy({ active })).toBe(first);
+    expect(await mine.policy({ region: 'us' })).toBe(first + 1);
   });
 
   it('18 case 4: keep what is left out, and have defaults when they are new', async () => {
@@ -266,6 +286,8 @@ describe('attachments', () => {
     await mine.attach(policy, bindingId, workload).expect(200);
     const missing = await mine.attach(policy, bindingId, { ...workload, attachment_ref: 'no-such-corpus' });
     expect(errorOf(missing).slice(0, 2)).toEqual([404, 'NOT_FOUND']);
+    const rejected = await audited(mine.owner.tenantId, 'vector_db.attachment.rejected');
+    expect(rejected.map(({ check }) => check)).toEqual(['key', 'duplicate', 'corpus']);
   });
 
   it('are the same workload whatever the case of its UUID', async () => {
@@ -514,7 +536,7 @@ describe('who may', () => {
     expect(errorOf(await without.get('/v1/vector-dbs')).slice(0, 2)).toEqual([403, 'FEATURE_NOT_ENABLED']);
   });
 
-  it('18 case 21: everything that changes something is a mutation, which a frozen site refuses', () => {
+  it('everything that changes something is a mutation, as the write gate has to know', () => {
     const own = app.app.manifest.routes.filter(({ path }) => path.startsWith('/v1/vector-dbs'));
     expect(own.length).toBe(12);
     for (const { method, operation } of own) {
@@ -533,6 +555,8 @@ describe('who may', () => {
       'DELETE FROM vector_db_attachments',
       'DELETE FROM vector_db_incident_logs',
       'DELETE FROM vector_db_incident_events',
+      'DELETE FROM provider_key_rotations',
+      'DELETE FROM provider_key_bindings',
       `UPDATE vector_db_incident_events SET summary = 'x'`,
     ];
     for (const sql of attempts) {

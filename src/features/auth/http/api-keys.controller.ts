@@ -37,11 +37,10 @@ export class ApiKeysController {
   })
   async list(@Query() query: ListApiKeysQuery): Promise<Reply<TenantApiKeysDto>> {
     const { limit = MAX_PAGE, cursor, inactive_days = DEFAULT_INACTIVE_DAYS, include_only_inactive } = query;
-    const onlyInactive = include_only_inactive === 'true' || include_only_inactive === '1';
     const { items, nextCursor } = await this.apiKeys.list({
       limit,
       ...(cursor === undefined ? {} : { cursor }),
-      ...(onlyInactive ? { staleDays: inactive_days } : {}),
+      ...(include_only_inactive === true ? { staleDays: inactive_days } : {}),
     });
     const now = this.clock.now();
     const data = {

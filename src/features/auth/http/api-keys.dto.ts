@@ -1,7 +1,6 @@
 import { Transform, Type } from 'class-transformer';
 import {
   IsBoolean,
-  IsBooleanString,
   IsIn,
   IsInt,
   IsISO8601,
@@ -14,10 +13,9 @@ import {
   Min,
 } from 'class-validator';
 import { ROLES, type Role } from '../../../kernel/principal.js';
-import { PageQuery } from '../../../platform/http/index.js';
+import { IsFlag, PageQuery, trim } from '../../../platform/http/index.js';
 import { inactiveDays, isActive, isExpired, type ApiKeyRecord } from '../domain/api-key.js';
 
-const trim = ({ value }: { value: unknown }): unknown => (typeof value === 'string' ? value.trim() : value);
 const WITH_OFFSET = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
 const MAX_DAYS = 3650;
 const MAX_OVERLAP_HOURS = 24 * 30;
@@ -40,8 +38,8 @@ export class ListApiKeysQuery extends InactiveKeysQuery {
 
   /** Only keys that are inactive or expired. */
   @IsOptional()
-  @IsBooleanString()
-  include_only_inactive?: string;
+  @IsFlag()
+  include_only_inactive?: boolean;
 }
 
 export class CreateApiKeyDto {

@@ -5,7 +5,7 @@ import type { Page } from '../../../kernel/cursor.js';
 import { Ids } from '../../../kernel/ids.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import type { Corpus } from '../domain/corpus.js';
-import { normaliseProviderConfig, type ProviderConfig } from '../domain/provider-config.js';
+import { normaliseProviderConfig, vectorDbIdOf, type ProviderConfig } from '../domain/provider-config.js';
 import { CorporaRepository } from '../persistence/corpora.repository.js';
 import { CorpusContents } from './corpus-contents.js';
 import { CorpusPlacement } from './corpus-placement.js';
@@ -67,7 +67,7 @@ export class Corpora {
    * @param ifVersion the version that the caller has seen; any when undefined.
    * @throws NOT_FOUND, CONFLICT (name), VALIDATION_ERROR (config), PRECONDITION_FAILED (another version),
    * FEATURE_NOT_ENABLED (config that the tenant's plan does not let it set), residency.provider_mismatch, what
-   * `CorpusPlacement` throws.
+   * `CorpusPlacement` throws, also for leaving a vector database.
    */
   async update(id: string, changes: CorpusChanges, ifVersion?: number): Promise<Corpus> {
     const given = changes.providerConfig === undefined ? undefined : checkedConfig(changes.providerConfig);
@@ -86,9 +86,10 @@ export class Corpora {
       await this.placement.require(id, given.config.vectorDbId);
     }
     return this.uow.run(async () => {
-      const { version } = await this.require(id);
+      const { version, providerConfig } = await this.require(id);
       if (ifVersion !== undefined && ifVersion !== version) throw commonErrors.PRECONDITION_FAILED();
       if (given !== undefined) permit(given.config);
+      const moved = given === undefined ? {} : await this.#moved(id, vectorDbIdOf(providerConfig), given.config);
       const updatedFields = [
         ...(stored.name === undefined ? [] : ['name']),
         ...(stored.providerConfig === undefined ? [] : ['provider_config_json']),
@@ -101,10 +102,17 @@ export class Corpora {
         outcome: 'success',
         resourceType: 'corpus',
         resourceId: id,
-        metadata: { updated_fields: updatedFields },
+        metadata: { updated_fields: updatedFields, ...moved },
       });
       return this.require(id);
     });
+  }
+
+  /** What the audit trail is told when a corpus names another vector database than before. */
+  async #moved(id: string, from: number | undefined, { vectorDbId: to }: ProviderConfig): Promise<object> {
+    if (from === to) return {};
+    if (from !== undefined) await this.placement.requireDetached(id, from);
+    return { vector_db_id: { from: from ?? null, to: to ?? null } };
   }
 
   /** @throws NOT_FOUND; CONFLICT while documents remain, unless `cascade`. */
@@ -113,6 +121,7 @@ export class Corpora {
       await this.require(id);
       if (cascade) await this.contents.removeAll(id);
       await this.corpora.delete(id);
+      await this.placement.corpusDeleted(id);
       await this.audit.record({
         event: 'corpora.deleted',
         outcome: 'success',
@@ -121,6 +130,11 @@ export class Corpora {
         metadata: { cascade },
       });
     });
+  }
+
+  /** Whether there is such a corpus, which is not deleted then until the transaction that is open ends. */
+  async hold(id: string): Promise<boolean> {
+    return this.corpora.hold(id);
   }
 
   /** The corpus, in the unit of work that is open. @throws NOT_FOUND */

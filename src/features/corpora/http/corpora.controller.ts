@@ -77,6 +77,7 @@ export class CorporaController {
       'VALIDATION_ERROR',
       'PRECONDITION_FAILED',
       'FEATURE_NOT_ENABLED',
+      'CORPUS_ATTACHED',
       ...PLACEMENT_ERRORS,
     ],
     returns: CorpusDto,
@@ -102,11 +103,11 @@ export class CorporaController {
     cost: 1,
     status: 204,
     response: 'empty',
-    audit: ['corpora.deleted', 'documents.deleted'],
+    audit: ['corpora.deleted', 'documents.deleted', 'vector_db.attachment.detached'],
     errors: ['NOT_FOUND', 'CONFLICT'],
   })
   async delete(@Param('id') id: string, @Query() { cascade }: DeleteCorpusQuery): Promise<void> {
-    await this.corpora.delete(id, cascade === 'true');
+    await this.corpora.delete(id, cascade === true);
   }
 }
 

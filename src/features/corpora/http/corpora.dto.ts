@@ -1,8 +1,7 @@
 import { Transform } from 'class-transformer';
-import { IsBooleanString, IsNotEmpty, IsObject, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsNotEmpty, IsObject, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsFlag, trim } from '../../../platform/http/index.js';
 import type { Corpus } from '../domain/corpus.js';
-
-const trim = ({ value }: { value: unknown }): unknown => (typeof value === 'string' ? value.trim() : value);
 
 export class CreateCorpusDto {
   /** Your own identifier; unset, one is made. */
@@ -40,8 +39,8 @@ export class UpdateCorpusDto {
 export class DeleteCorpusQuery {
   /** Delete the documents of the corpus, too. */
   @IsOptional()
-  @IsBooleanString()
-  cascade?: string;
+  @IsFlag()
+  cascade?: boolean;
 }
 
 export class CorpusDto {

@@ -32,6 +32,11 @@ export class CorporaRepository {
     ]);
   }
 
+  async hold(id: string): Promise<boolean> {
+    const sql = `SELECT 1 FROM corpora WHERE tenant_id = $1 AND id = $2 FOR KEY SHARE`;
+    return (await this.uow.first(sql, [this.uow.tenantId, id])) !== undefined;
+  }
+
   /** @throws CONFLICT when the id or the name is taken. */
   async insert(corpus: { id: string; name: string; providerConfig: Record<string, unknown> }): Promise<void> {
     await constraints(TAKEN, () =>

@@ -1,4 +1,5 @@
 import type { PlanFeature } from '../../../kernel/plan-features.js';
+import type { PolicyDecision } from '../../../kernel/policy-decision.js';
 import type { Entitlement } from '../domain/entitlement.js';
 import { plansErrors } from '../plans.errors.js';
 
@@ -28,7 +29,8 @@ export class TenantPlan {
   }
 
   /** @throws FEATURE_NOT_ENABLED */
-  require(feature: PlanFeature): void {
+  require(feature: PlanFeature): PolicyDecision {
     if (!this.has(feature)) throw plansErrors.FEATURE_NOT_ENABLED({ details: { feature_key: feature } });
+    return { engine: 'entitlement', policyId: feature, effect: 'allow' };
   }
 }

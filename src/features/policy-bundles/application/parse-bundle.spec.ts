@@ -41,6 +41,12 @@ describe('the hash of a bundle', () => {
     expect(parsed(json).yaml).toBe(json);
   });
 
+  it('is what others make of it, with numbers for keys and letters of every language', () => {
+    const yaml = 'version: 1\nmetadata: { 10: ä, 9: 護, a: 1.5 }\nrules: []';
+    // printf '{"metadata":{"10":"ä","9":"護","a":1.5},"rules":[],"version":1}' | sha256sum
+    expect(parsed(yaml).hash).toBe('55cd8a047ef233650627b0c15c26e1cbbff329c7cc36b5ae1df46fe95abf7463');
+  });
+
   it.each([
     ['description', NO_PII.replace('action: deny', 'description: Why\n    action: deny')],
     ['metadata', `${NO_PII}metadata: { owner: legal }\n`],
@@ -78,6 +84,7 @@ describe('a bundle', () => {
     ['a blank id', withRule({ id: ' ' }), /^Rule 1: id must not be blank/],
     ['an id that the database cannot store', withRule({ id: 'a\0' }), /id must not contain control characters/],
     ['an id with half a character', 'version: 1\nrules: [{id: "\\ud800"}]', /must not contain control characters/],
+    ['too long an id', withRule({ id: 'x'.repeat(65) }), /^Rule "x+": id must be at most 64 characters/],
     ['an id of two rules', { version: 1, rules: [RULE, RULE] }, /^Rule "r": another rule has the same id/],
     ['an unknown action', withRule({ action: 'mask' }), /^Rule "r": action must be deny or redact/],
     ['no action', withRule({ action: undefined }), /^Rule "r": action must be deny or redact/],
@@ -108,6 +115,11 @@ describe('a bundle', () => {
     ['a tag', 'version: 1\nrules: !!set {}', /line 2: Unresolved tag/],
     ['two documents', 'version: 1\n---\nrules: []', /one document/],
     ['an alias', 'version: 1\nmetadata: {a: &a [], b: *a}\nrules: []', /must not use aliases/],
+    [
+      'a text that a receipt would be too large with',
+      { version: 1, metadata: { m: '"'.repeat(20_000) }, rules: [] },
+      /larger than 64 KB as a JSON string/,
+    ],
     ['too large a text', `version: 1\nrules: []\n#${'x'.repeat(MAX_BUNDLE_BYTES)}`, /larger than 64 KB/],
   ])('is refused with %s', (_, given, reason) => {
     expect(reasonOf(given)).toMatch(reason);

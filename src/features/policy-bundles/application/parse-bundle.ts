@@ -1,8 +1,9 @@
 import { Composer, Lexer, Parser, type CST, type Document } from 'yaml';
 import { bundleOf, refusedBundle, type BundleResult } from '../domain/bundle.js';
 
-/** Bytes. A receipt contains the text of the bundle, and is itself limited. */
+/** Bytes, also as a JSON string. A receipt contains the text of the bundle, and is itself limited. */
 export const MAX_BUNDLE_BYTES = 64 * 1024;
+const TOO_LARGE = `must not be larger than ${MAX_BUNDLE_BYTES / 1024} KB`;
 /** Collections inside each other: composing calls itself for each, and a process whose stack ends there may not survive. */
 const MAX_DEPTH = 40;
 /** Of one list or map: its keys are compared pair by pair. */
@@ -13,14 +14,14 @@ const MAX_ENTRIES = 500;
  * text costs is bounded before it is composed.
  */
 export function parseBundle(yaml: string): BundleResult {
-  if (Buffer.byteLength(yaml) > MAX_BUNDLE_BYTES)
-    return refuse(`must not be larger than ${MAX_BUNDLE_BYTES / 1024} KB`);
+  if (Buffer.byteLength(yaml) > MAX_BUNDLE_BYTES) return refuse(TOO_LARGE);
   const tokens = tokensOf(yaml);
   if (tokens === undefined) {
     return refuse(
       `must not be nested deeper than ${MAX_DEPTH} levels, or have more than ${MAX_ENTRIES} entries in one list or map`,
     );
   }
+  if (Buffer.byteLength(JSON.stringify(yaml)) > MAX_BUNDLE_BYTES) return refuse(`${TOO_LARGE} as a JSON string`);
   const [document, ...more] = new Composer({ schema: 'core', resolveKnownTags: false }).compose(tokens, true);
   if (document === undefined || more.length > 0) return refuse('must be one document');
   const fault = faultOf(document, yaml);

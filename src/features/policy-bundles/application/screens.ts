@@ -18,7 +18,8 @@ export class Screens {
   /**
    * Not inside a unit of work. Costs nothing while the process remembers the tenant.
    *
-   * @throws POLICY_UNAVAILABLE when the bundle cannot be had and the tenant enforces it. One that only logs goes without.
+   * @throws POLICY_UNAVAILABLE when the bundle cannot be had and the tenant enforces it. One that only logs goes without, and
+   * its receipts say so.
    */
   async current(): Promise<Screen> {
     const { policyMode: mode } = await this.configs.current();
@@ -28,7 +29,7 @@ export class Screens {
     } catch (error) {
       if (mode === 'enforce') throw policyBundlesErrors.POLICY_UNAVAILABLE({ cause: error });
       this.log.warn({ err: error, tenant_id: tryContext()?.tenantId }, 'policy_bundle_unavailable_not_screening');
-      return { bundle: undefined, mode, caller };
+      return { bundle: undefined, mode, caller, unavailable: true };
     }
   }
 }

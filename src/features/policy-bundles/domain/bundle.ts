@@ -1,14 +1,20 @@
 import { z } from 'zod';
-import { canonicalJson } from '../../../kernel/canonical-json.js';
+import { canonicalText } from '../../../kernel/canonical-json.js';
 import { sha256Hex } from '../../../kernel/hash.js';
+import { ROLES } from '../../../kernel/principal.js';
 
 /** Keep a bundle far below what a receipt, which contains it, may have. */
 const MOST_RULES = 200;
 const MOST_VALUES = 100;
-/** Characters of an id, and of a value that a label or a caller is compared with. */
+/** Characters of the id of a rule, which a receipt repeats for each candidate. */
+const MAX_ID_LENGTH = 64;
+/** Characters of a value that a label or a caller is compared with. */
 export const MAX_VALUE_LENGTH = 256;
 const MAX_DESCRIPTION_LENGTH = 2000;
 const MAX_FAULT_LENGTH = 300;
+const MOST_WARNINGS = 20;
+/** Who asks is of the type that the role says; whatever asks without a principal is the system. */
+const CALLER_TYPES: readonly string[] = [...ROLES, 'system'];
 
 const NAMES = {
   chunk_has_any_label: 'chunk_has_any_label',
@@ -41,7 +47,7 @@ const when = z.strictObject(
 
 const rule = z.strictObject(
   {
-    id: value,
+    id: value.max(MAX_ID_LENGTH, `must be at most ${MAX_ID_LENGTH} characters`),
     description: z
       .string('must be a text')
       .max(MAX_DESCRIPTION_LENGTH, `must be at most ${MAX_DESCRIPTION_LENGTH} characters`)
@@ -88,13 +94,27 @@ export function bundleOf(given: unknown, yaml: string): BundleResult {
     if (ids.has(id)) return refusedBundle(`Rule "${id}": another rule has the same id`);
     ids.add(id);
   }
-  const hash = sha256Hex(canonicalJson({ version, metadata, rules }));
+  const hash = sha256Hex(canonicalText({ version, metadata, rules }));
   return { ok: true, bundle: { version, metadata, rules, hash, yaml } };
 }
 
 /** @param reason a sentence without its stop; what is too long of it goes. */
 export function refusedBundle(reason: string): BundleResult {
   return { ok: false, reason: `${reason.slice(0, MAX_FAULT_LENGTH)}.` };
+}
+
+/** What is wrong, in a sentence each, with the types of callers that rules name: nobody may ever be of them. */
+export function unknownCallerTypes({ rules }: Bundle): string[] {
+  const named = rules.flatMap(
+    ({ id, when: { caller_type: type, caller_type_in: some = [], caller_type_not_in: not = [] } }) =>
+      [...(type === undefined ? [] : [type]), ...some, ...not].map((unknown) => ({ id, unknown })),
+  );
+  return named
+    .filter(({ unknown }) => !CALLER_TYPES.includes(unknown))
+    .slice(0, MOST_WARNINGS)
+    .map(
+      ({ id, unknown }) => `Rule "${id}": no caller is of the type "${unknown}". Types are ${CALLER_TYPES.join(', ')}.`,
+    );
 }
 
 /** Aliases become what they stand for, so that they make no other bundle. Both at once are refused with the rest. */

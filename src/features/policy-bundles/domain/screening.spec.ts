@@ -36,6 +36,7 @@ describe('screening', () => {
       bundleHash: rules.hash,
       bundleYaml: 'yaml',
       mode: 'enforce',
+      unavailable: false,
       applied: [
         { chunk_id: 'a', rule_id: 'r1', action: 'deny', matched_labels: ['pii'] },
         { chunk_id: 'c', rule_id: 'r1', action: 'deny', matched_labels: ['pii'] },

@@ -15,6 +15,8 @@ export interface Screen {
   readonly bundle: Bundle | undefined;
   readonly mode: PolicyMode;
   readonly caller: Caller;
+  /** Whether one may be active that could not be read. */
+  readonly unavailable?: boolean;
 }
 
 /** A text that was found, as policy bundles see it. */
@@ -45,13 +47,22 @@ export interface Screening {
   readonly bundleHash: string | null;
   readonly bundleYaml: string | null;
   readonly mode: PolicyMode;
+  /** Whether one was, and could not be read: nothing was screened. */
+  readonly unavailable: boolean;
   /** Of all candidates, also of those that were too far down to be returned. */
   readonly applied: readonly AppliedFilter[];
   /** Rules that decided about no candidate. */
   readonly skipped: readonly SkippedFilter[];
 }
 
-export const UNSCREENED: Screening = { bundleHash: null, bundleYaml: null, mode: 'log_only', applied: [], skipped: [] };
+export const UNSCREENED: Screening = {
+  bundleHash: null,
+  bundleYaml: null,
+  mode: 'log_only',
+  unavailable: false,
+  applied: [],
+  skipped: [],
+};
 
 /** Stands in place of a text that a rule redacts. */
 export const REDACTED = '[REDACTED by policy]';
@@ -62,9 +73,9 @@ export const REDACTED = '[REDACTED by policy]';
  */
 export function screen<T extends Screened>(
   candidates: readonly T[],
-  { bundle, mode, caller }: Screen,
+  { bundle, mode, caller, unavailable = false }: Screen,
 ): { readonly kept: readonly T[]; readonly screening: Screening } {
-  if (bundle === undefined) return { kept: candidates, screening: { ...UNSCREENED, mode } };
+  if (bundle === undefined) return { kept: candidates, screening: { ...UNSCREENED, mode, unavailable } };
   const rules = bundle.rules.filter(({ when }) => concerns(when, caller)).map(matcherOf);
   const applied: AppliedFilter[] = [];
   const kept = candidates.flatMap((candidate) => {
@@ -78,7 +89,10 @@ export function screen<T extends Screened>(
   const skipped = bundle.rules
     .filter(({ id }) => !fired.has(id))
     .map(({ id, action }) => ({ rule_id: id, action, matched: false as const }));
-  return { kept, screening: { bundleHash: bundle.hash, bundleYaml: bundle.yaml, mode, applied, skipped } };
+  return {
+    kept,
+    screening: { bundleHash: bundle.hash, bundleYaml: bundle.yaml, mode, unavailable, applied, skipped },
+  };
 }
 
 interface Matcher {

@@ -1,5 +1,4 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
-import { ApiQuery } from '@nestjs/swagger';
 import { MAX_PAGE, Operation, Reply } from '../../../platform/http/index.js';
 import { PolicyBundles } from '../application/policy-bundles.js';
 import {
@@ -9,14 +8,16 @@ import {
   ListBundlesQuery,
   PolicyBundleDto,
   PolicyBundleListDto,
-  PolicyBundleSummaryDto,
   ReloadedDto,
   toBundleDto,
   toSummaryDto,
+  toUploadedDto,
   UploadBundleDto,
+  UploadedBundleDto,
 } from './policy-bundles.dto.js';
 
 const READ = { role: 'admin', rateClass: 'read', cost: 1 } as const;
+const OF_TENANT = { ...READ, operatorReach: 'served' } as const;
 const CHANGE = { role: 'admin', rateClass: 'mutation', cost: 1 } as const;
 
 @Controller('v1/admin/policy')
@@ -32,16 +33,16 @@ export class PolicyBundlesController {
     body: 'json',
     audit: ['policy_bundle.uploaded', 'policy_bundle.activated'],
     errors: ['NOT_FOUND', 'PLATFORM_OPERATOR_REQUIRED', 'POLICY_BUNDLE_INVALID'],
-    returns: PolicyBundleSummaryDto,
+    returns: UploadedBundleDto,
   })
-  async upload(@Body() body: UploadBundleDto): Promise<PolicyBundleSummaryDto> {
+  async upload(@Body() body: UploadBundleDto): Promise<UploadedBundleDto> {
     const { tenant_id = null, yaml_content, activate = false } = body;
-    return toSummaryDto(await this.bundles.upload(tenant_id, yaml_content, activate));
+    return toUploadedDto(await this.bundles.upload(tenant_id, yaml_content, activate));
   }
 
   @Get('bundles')
   @Operation({
-    ...READ,
+    ...OF_TENANT,
     id: 'policy-bundles.list',
     summary: 'List policy bundles, newest first',
     errors: ['INVALID_CURSOR'],
@@ -49,20 +50,20 @@ export class PolicyBundlesController {
   })
   async list(@Query() query: ListBundlesQuery): Promise<Reply<PolicyBundleListDto>> {
     const { tenant_id, limit = MAX_PAGE, cursor } = query;
-    const { items, nextCursor } = await this.bundles.list(tenant_id !== undefined, { limit, cursor });
+    const { items, nextCursor } = await this.bundles.list(tenant_id, { limit, cursor });
     return new Reply({ items: items.map(toSummaryDto) }, { nextCursor });
   }
 
   @Get('bundles/:bundle_hash')
   @Operation({
-    ...READ,
+    ...OF_TENANT,
     id: 'policy-bundles.get',
     summary: 'Get a policy bundle with its rules',
     errors: ['NOT_FOUND', 'POLICY_UNAVAILABLE'],
     returns: PolicyBundleDto,
   })
   async get(@Param('bundle_hash') hash: string, @Query() { tenant_id }: BundleQuery): Promise<PolicyBundleDto> {
-    return toBundleDto(await this.bundles.get(tenant_id !== undefined, hash));
+    return toBundleDto(await this.bundles.get(tenant_id, hash));
   }
 
   @Post('activate')
@@ -83,15 +84,14 @@ export class PolicyBundlesController {
 
   @Get('active')
   @Operation({
-    ...READ,
+    ...OF_TENANT,
     id: 'policy-bundles.active',
     summary: 'Get the policy bundle that is in force for the tenant: its own, or that of all tenants, or null',
     errors: ['POLICY_UNAVAILABLE'],
     returns: PolicyBundleDto,
   })
-  @ApiQuery({ name: 'tenant_id', required: false, type: String, description: 'Only your own.' })
-  async active(): Promise<PolicyBundleDto | null> {
-    const found = await this.bundles.active();
+  async active(@Query() { tenant_id }: BundleQuery): Promise<PolicyBundleDto | null> {
+    const found = await this.bundles.active(tenant_id);
     return found === undefined ? null : toBundleDto(found);
   }
 

@@ -1,13 +1,13 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 import { PageQuery } from '../../../platform/http/index.js';
-import type { BundleSummary, FoundBundle } from '../application/policy-bundles.js';
+import type { BundleSummary, FoundBundle, UploadedBundle } from '../application/policy-bundles.js';
 
 const MAX_TENANT_LENGTH = 256;
 
 /** Whose bundles are changed. */
 class ScopeDto {
-  /** Your tenant. Absent or null: all tenants that have no bundle active, which is for operators. */
+  /** Your tenant; operators name any. Absent or null: all tenants that have no bundle active, which is for operators. */
   @IsOptional()
   @IsString()
   @MaxLength(MAX_TENANT_LENGTH)
@@ -32,7 +32,7 @@ export class ActivateBundleDto extends ScopeDto {
 }
 
 export class BundleQuery {
-  /** Only your own. Absent: bundles of all tenants, too. */
+  /** Only those of this tenant: yours; operators name any. Absent: yours and those of all tenants. */
   @IsOptional()
   @IsString()
   @MaxLength(MAX_TENANT_LENGTH)
@@ -40,7 +40,7 @@ export class BundleQuery {
 }
 
 export class ListBundlesQuery extends PageQuery {
-  /** Only your own. Absent: bundles of all tenants, too. */
+  /** Only those of this tenant: yours; operators name any. Absent: yours and those of all tenants. */
   @IsOptional()
   @IsString()
   @MaxLength(MAX_TENANT_LENGTH)
@@ -57,6 +57,11 @@ export class PolicyBundleSummaryDto {
   tenant_id!: string | null;
   active!: boolean;
   created_at!: string;
+}
+
+export class UploadedBundleDto extends PolicyBundleSummaryDto {
+  /** What its rules say that can never hold; absent when there is nothing. */
+  warnings?: string[];
 }
 
 export class PolicyRuleDto {
@@ -95,6 +100,11 @@ export function toSummaryDto({ hash, tenantId, ruleCount, active, createdAt }: B
     active,
     created_at: createdAt.toISOString(),
   };
+}
+
+export function toUploadedDto(bundle: UploadedBundle): UploadedBundleDto {
+  const warnings = bundle.warnings.length === 0 ? {} : { warnings: [...bundle.warnings] };
+  return { ...toSummaryDto(bundle), ...warnings };
 }
 
 export function toBundleDto(found: FoundBundle): PolicyBundleDto {

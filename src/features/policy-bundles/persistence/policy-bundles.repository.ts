@@ -26,12 +26,17 @@ interface SummaryRow extends BundleSummary {
 export class PolicyBundlesRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
-  /** The active one of the tenant, or else that of all tenants. */
-  inForce(tenantId: string): Promise<StoredBundle | undefined> {
+  /** Whether the context's tenant does. */
+  async tenantExists(): Promise<boolean> {
+    return (await this.uow.first('SELECT 1 AS found FROM tenants WHERE id = $1', [this.uow.tenantId])) !== undefined;
+  }
+
+  /** The active one of the tenant, or else, unless only its `own` counts, that of all tenants. */
+  inForce(tenantId: string, own = false): Promise<StoredBundle | undefined> {
     return this.uow.first(
       `SELECT ${COLUMNS}, yaml_content AS yaml FROM policy_bundles
-        WHERE (tenant_id = $1 OR tenant_id IS NULL) AND active ORDER BY tenant_id NULLS LAST LIMIT 1`,
-      [tenantId],
+        WHERE (tenant_id = $1 OR (NOT $2 AND tenant_id IS NULL)) AND active ORDER BY tenant_id NULLS LAST LIMIT 1`,
+      [tenantId, own],
     );
   }
 

@@ -1,14 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { commonErrors } from '../../../kernel/common-errors.js';
-import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import type { KeyState } from '../domain/binding.js';
 import { nextState, type KeyAction } from '../domain/key-state.js';
 import type { KeyRotation } from '../domain/provider-key.js';
 import { ProviderKeysRepository, type StoredRotation } from '../persistence/provider-keys.repository.js';
+import { ProvidersRepository } from '../persistence/providers.repository.js';
 import { providerKeysErrors } from '../provider-keys.errors.js';
 import { providerKeysSettings, type ProviderKeysSettings } from '../provider-keys.settings.js';
 import { actor } from './actor.js';
+import { Attestations } from './attestations.js';
 import { KeyLedger } from './key-ledger.js';
 import { noSuchKey } from './provider-keys.js';
 
@@ -25,15 +26,16 @@ export class DecideRotation {
   constructor(
     private readonly uow: UnitOfWork,
     private readonly keys: ProviderKeysRepository,
+    private readonly providers: ProvidersRepository,
+    private readonly attestations: Attestations,
     private readonly ledger: KeyLedger,
-    private readonly clock: Clock,
     @Inject(providerKeysSettings.token) private readonly settings: ProviderKeysSettings,
   ) {}
 
   /**
-   * Gives the key its new attestation and its next deadline.
+   * Gives the key its new attestation and its next deadline. What was believed when it was asked for is judged again.
    *
-   * @throws NOT_FOUND, ROTATION_NOT_PENDING; FOUR_EYES_REQUIRED for whoever asked for it.
+   * @throws NOT_FOUND, ROTATION_NOT_PENDING, ATTESTATION_SIGNATURE_INVALID; FOUR_EYES_REQUIRED for whoever asked for it.
    */
   async approve(providerId: string, keyId: string, rotationId: string, approval: Approval): Promise<KeyRotation> {
     const { evidenceUri } = approval;
@@ -41,14 +43,23 @@ export class DecideRotation {
       const { rotation, state } = await this.#pending(providerId, keyId, rotationId, 'approve_rotation');
       const by = actor();
       if ([rotation.requestedBy, rotation.requestActorRef].includes(by)) throw providerKeysErrors.FOUR_EYES_REQUIRED();
-      const now = this.clock.now();
+      const attestation = { digest: rotation.attestationDigest ?? '', signature: rotation.attestationSignature };
+      const provider = await this.providers.find(providerId);
+      const { verifiedAt: now, signed } = this.attestations.judge(attestation, provider?.signers ?? null);
+      if (now === null) throw providerKeysErrors.ATTESTATION_SIGNATURE_INVALID();
       const rotationDueAt =
         approval.rotationDueAt ?? new Date(now.getTime() + this.settings.rotationIntervalDays * DAY_MS);
-      const ended = await this.keys.endRotation(keyId, { status: 'approved', by, approvedAt: now, evidenceUri });
+      const ended = await this.keys.endRotation(keyId, {
+        status: 'approved',
+        by,
+        approvedAt: now,
+        evidenceUri,
+        signed,
+      });
       const { version } = await this.keys.change(keyId, {
         state,
         rotationDueAt,
-        attestation: { digest: rotation.attestationDigest ?? '', signature: rotation.attestationSignature },
+        attestation,
         attestationVerifiedAt: now,
       });
       await this.ledger.append({

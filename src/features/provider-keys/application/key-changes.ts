@@ -1,7 +1,7 @@
 export interface KeyRevoked {
   readonly keyId: string;
   readonly compromised: boolean;
-  /** Every binding of the key that is or was in force when it was revoked. */
+  /** Every binding of the key that is in force when it is revoked, or was before. */
   readonly bindingIds: readonly string[];
 }
 

@@ -34,14 +34,18 @@ export class Providers {
     });
   }
 
+  /** @throws NOT_FOUND */
+  async get(id: string): Promise<ProviderWithPosture> {
+    return this.uow.read(async () => {
+      const provider = await this.providers.find(id);
+      if (provider === undefined) throw noSuchProvider();
+      return this.#withPosture(provider, await this.keys.newestOfEachState([id]));
+    });
+  }
+
   /** @throws VALIDATION_ERROR for signers that are none; CONFLICT when the name is taken. */
   async create(name: string, jwks: unknown): Promise<ProviderWithPosture> {
-    const signers = jwks == null ? null : signersOf(jwks);
-    if (signers === undefined) {
-      throw commonErrors.VALIDATION_ERROR({
-        message: 'attestation_jwks must be a JWK set of 1 to 10 public keys, each Ed25519 or P-256.',
-      });
-    }
+    const signers = jwks == null ? null : requireSigners(jwks);
     const id = this.ids.opaque();
     return this.uow.run(async () => this.#withPosture(await this.ensure(id, name, signers), []));
   }
@@ -81,4 +85,13 @@ export class Providers {
 
 export function noSuchProvider(): Error {
   return commonErrors.NOT_FOUND({ message: 'No such provider.' });
+}
+
+/** @throws VALIDATION_ERROR */
+export function requireSigners(jwks: unknown): Signers {
+  const signers = signersOf(jwks);
+  if (signers !== undefined) return signers;
+  throw commonErrors.VALIDATION_ERROR({
+    message: 'attestation_jwks must be a JWK set of 1 to 10 public keys, each Ed25519 or P-256.',
+  });
 }

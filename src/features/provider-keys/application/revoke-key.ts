@@ -45,8 +45,8 @@ export class RevokeKey {
       const state = nextState(key.state, compromised ? 'compromise' : 'retire');
       if (state === undefined) throw providerKeysErrors.PROVIDER_KEY_ALREADY_REVOKED();
       const now = this.clock.now();
-      const bindingIds = await this.bindings.inForce(keyId);
-      if (compromised) await this.bindings.revokeAll(keyId, 'key compromised', now);
+      const bindingIds = await this.bindings.idsOf(keyId);
+      const revokedBindings = compromised ? await this.bindings.revokeAll(keyId, 'key compromised', now) : 0;
       await this.keys.endRotation(keyId, { status: 'failed', by: actor(), failureReason: 'key revoked' });
       const revoked = await this.keys.change(keyId, {
         state,
@@ -63,7 +63,7 @@ export class RevokeKey {
         {
           ...named,
           type: 'revocation_completed',
-          payload: { final_state: state, reason, revoked_bindings: compromised ? bindingIds.length : 0 },
+          payload: { final_state: state, reason, revoked_bindings: revokedBindings },
         },
       );
       await this.changes.revoked({ keyId, compromised, bindingIds });

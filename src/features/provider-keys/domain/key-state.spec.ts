@@ -6,6 +6,7 @@ const STATES: KeyState[] = ['pending_registration', 'active', 'rotating', 'retir
 
 describe('a key', () => {
   it.each<[KeyAction, ...(KeyState | undefined)[]]>([
+    ['activate', 'active', undefined, undefined, undefined, undefined],
     ['request_rotation', undefined, 'rotating', undefined, undefined, undefined],
     ['approve_rotation', undefined, undefined, 'active', undefined, undefined],
     ['reject_rotation', undefined, undefined, 'active', undefined, undefined],

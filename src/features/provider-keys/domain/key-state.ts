@@ -1,9 +1,10 @@
 import type { KeyState } from './binding.js';
 
-export type KeyAction = 'request_rotation' | 'approve_rotation' | 'reject_rotation' | 'retire' | 'compromise';
+export type KeyAction =
+  'activate' | 'request_rotation' | 'approve_rotation' | 'reject_rotation' | 'retire' | 'compromise';
 
 const NEXT: Readonly<Record<KeyState, Partial<Record<KeyAction, KeyState>>>> = {
-  pending_registration: { retire: 'retired', compromise: 'compromised' },
+  pending_registration: { activate: 'active', retire: 'retired', compromise: 'compromised' },
   active: { request_rotation: 'rotating', retire: 'retired', compromise: 'compromised' },
   rotating: {
     approve_rotation: 'active',

@@ -3,6 +3,7 @@ import type { KeyState } from './binding.js';
 /** What can happen to a key; each is an audit event `provider_key.<type>`, too. */
 export type LedgerType =
   | 'registered'
+  | 'activation_approved'
   | 'rotation_requested'
   | 'rotation_approved'
   | 'rotation_failed'
@@ -17,6 +18,7 @@ export type LedgerType =
 /** Those after which a key may let more or less happen. */
 export const CHANGES_POSTURE: readonly LedgerType[] = [
   'registered',
+  'activation_approved',
   'rotation_requested',
   'rotation_approved',
   'rotation_failed',

@@ -63,7 +63,7 @@ export class KeyEventsController {
     const connection = new EventConnection(response, this.clock, STALL_MS);
     await this.feed.follow(tenantId, providerId, {
       after,
-      waiting: follow !== 'false' && response.req.method !== 'HEAD',
+      waiting: follow !== false && response.req.method !== 'HEAD',
       open: () => {
         connection.open();
         return connection;

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsBooleanString, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
-import { IsInstant, IsUuid } from '../../../platform/http/index.js';
+import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { IsFlag, IsInstant, IsUuid } from '../../../platform/http/index.js';
 import type { KeyState } from '../domain/binding.js';
 import type { KeyEvent } from '../domain/ledger.js';
 
@@ -46,8 +46,8 @@ export class KeyEventsQuery {
 export class FollowQuery {
   /** `false`: the stream ends with the events that there are. */
   @IsOptional()
-  @IsBooleanString()
-  follow?: string;
+  @IsFlag()
+  follow?: boolean;
 }
 
 export class KeyEventDto {

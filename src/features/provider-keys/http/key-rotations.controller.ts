@@ -60,7 +60,13 @@ export class KeyRotationsController {
     summary: 'Approve a rotation: the key gets the new attestation and a new deadline',
     body: 'json',
     audit: ['provider_key.rotation_approved'],
-    errors: [...NAMED, 'ROTATION_DUE_INVALID', 'ROTATION_NOT_PENDING', 'FOUR_EYES_REQUIRED'],
+    errors: [
+      ...NAMED,
+      'ROTATION_DUE_INVALID',
+      'ROTATION_NOT_PENDING',
+      'FOUR_EYES_REQUIRED',
+      'ATTESTATION_SIGNATURE_INVALID',
+    ],
     returns: RotationDto,
   })
   async approve(

@@ -4,14 +4,14 @@ import {
   IsIn,
   IsInt,
   IsNotEmpty,
-  IsObject,
   IsOptional,
   IsString,
+  Matches,
   MaxLength,
   Min,
   ValidateIf,
 } from 'class-validator';
-import { IsUuid } from '../../../platform/http/index.js';
+import { IsJson, IsUuid } from '../../../platform/http/index.js';
 import type { KeyDetails } from '../application/provider-keys.js';
 import type { KeyState } from '../domain/binding.js';
 import {
@@ -24,6 +24,10 @@ import {
 
 const MAX_REASON = 1000;
 const MAX_REFERENCE = 2048;
+/** An ARN, a URI or a path: one word, and none of what keys are written as. */
+const KEY_REFERENCE = /^(?!.*-----|data:)(?:[A-Za-z][\w+.-]*:[^\s]+|\/?[\w.@-]{1,128}(?:\/[\w.@:-]{1,128})*)$/;
+/** Where evidence is kept. Nothing that a browser would run. */
+const EVIDENCE = /^(?:https|urn|arn|s3|gs|abfss):[^\s<>"']+$/i;
 
 class AttestedDto {
   /** Base64 of the SHA-256 of what the key management says about the key. */
@@ -48,10 +52,11 @@ export class RegisterKeyDto extends AttestedDto {
   @IsString()
   rotation_due_at?: string | null;
 
-  /** Where the key is, such as its ARN. Never the key. */
+  /** Where the key is: its ARN, URI or path. Never the key. */
   @IsOptional()
   @IsString()
   @MaxLength(MAX_REFERENCE)
+  @Matches(KEY_REFERENCE, { message: 'key_ref must be an ARN, a URI or a path: where the key is, never the key' })
   key_ref?: string | null;
 
   @IsOptional()
@@ -77,6 +82,7 @@ export class ApproveRotationDto {
   @IsOptional()
   @IsString()
   @MaxLength(MAX_REFERENCE)
+  @Matches(EVIDENCE, { message: 'evidence_uri must start with https:, urn:, arn:, s3:, gs: or abfss:' })
   evidence_uri?: string | null;
 
   /** RFC 3339, with an offset. Unset: after `BYOK_ROTATION_INTERVAL_DAYS`. */
@@ -119,9 +125,9 @@ export class BindKeyDto {
   @IsUuid()
   binding_target_id!: string;
 
-  /** Kept as `binding_scope`. */
+  /** Kept as `binding_scope`; at most 16 KiB. */
   @IsOptional()
-  @IsObject()
+  @IsJson(16, 'object')
   @ApiPropertyOptional({ type: 'object', additionalProperties: true, nullable: true })
   additional_context?: Record<string, unknown> | null;
 }

@@ -1,13 +1,17 @@
-import { Body, Controller, Get, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
 import type { Page } from '../../../kernel/cursor.js';
-import { MAX_PAGE, Operation, PageQuery } from '../../../platform/http/index.js';
+import { MAX_PAGE, Operation, PageQuery, UuidParam } from '../../../platform/http/index.js';
+import { ChangeSigners } from '../application/change-signers.js';
 import { Providers } from '../application/providers.js';
-import { CHANGE, OFF, READ } from './operations.js';
-import { CreateProviderDto, ProviderDto, toProviderDto } from './providers.dto.js';
+import { CHANGE, NAMED, OFF, READ } from './operations.js';
+import { ChangeProviderDto, CreateProviderDto, ProviderDto, toProviderDto } from './providers.dto.js';
 
 @Controller('v1/providers')
 export class ProvidersController {
-  constructor(private readonly providers: Providers) {}
+  constructor(
+    private readonly providers: Providers,
+    private readonly signers: ChangeSigners,
+  ) {}
 
   @Get()
   @Operation({
@@ -33,5 +37,23 @@ export class ProvidersController {
   })
   async create(@Body() { name, attestation_jwks }: CreateProviderDto): Promise<ProviderDto> {
     return toProviderDto(await this.providers.create(name, attestation_jwks));
+  }
+
+  @Patch(':provider_id')
+  @Operation({
+    ...CHANGE,
+    id: 'providers.update',
+    summary: 'Decide who signs the attestations of a provider',
+    body: 'json',
+    audit: ['provider.updated', 'provider_key.activation_approved'],
+    errors: [...NAMED, 'VALIDATION_ERROR'],
+    returns: ProviderDto,
+  })
+  async update(
+    @Param('provider_id', UuidParam) id: string,
+    @Body() { attestation_jwks }: ChangeProviderDto,
+  ): Promise<ProviderDto> {
+    await this.signers.change(id, attestation_jwks);
+    return toProviderDto(await this.providers.get(id));
   }
 }

@@ -1,12 +1,10 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsNotEmpty, IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
-import { IsUuid } from '../../../platform/http/index.js';
+import { IsUuid, trim } from '../../../platform/http/index.js';
 import type { ProviderWithPosture } from '../application/providers.js';
 import type { StoredTier } from '../application/provider-tiers.js';
 import type { KeyState } from '../domain/binding.js';
-
-const trim = ({ value }: { value: unknown }): unknown => (typeof value === 'string' ? value.trim() : value);
 
 export class CreateProviderDto {
   /** Unique in the tenant. */
@@ -21,6 +19,13 @@ export class CreateProviderDto {
   @IsObject()
   @ApiPropertyOptional({ type: 'object', additionalProperties: true, nullable: true })
   attestation_jwks?: Record<string, unknown> | null;
+}
+
+export class ChangeProviderDto {
+  /** Replace those that there are. Keys that one of them signed and that wait for it become active. */
+  @IsObject()
+  @ApiProperty({ type: 'object', additionalProperties: true })
+  attestation_jwks!: Record<string, unknown>;
 }
 
 export class ProviderPostureDto {

@@ -70,17 +70,18 @@ export class BindingsRepository {
     );
   }
 
-  /** Ids of those that are in force. */
-  async inForce(keyId: string): Promise<string[]> {
+  /** Ids of those that are or were in force. */
+  async idsOf(keyId: string): Promise<string[]> {
     const rows = await this.uow.rows<{ id: string }>(
-      `SELECT id FROM provider_key_bindings WHERE tenant_id = $1 AND provider_key_id = $2 AND revoked_at IS NULL`,
+      `SELECT id FROM provider_key_bindings WHERE tenant_id = $1 AND provider_key_id = $2`,
       [this.uow.tenantId, keyId],
     );
     return rows.map(({ id }) => id);
   }
 
-  async revokeAll(keyId: string, reason: string, at: Date): Promise<void> {
-    await this.uow.execute(
+  /** @returns how many were in force. */
+  async revokeAll(keyId: string, reason: string, at: Date): Promise<number> {
+    return this.uow.execute(
       `UPDATE provider_key_bindings SET revoked_at = $3, revoked_reason = $4, version = version + 1
         WHERE tenant_id = $1 AND provider_key_id = $2 AND revoked_at IS NULL`,
       [this.uow.tenantId, keyId, at, reason],

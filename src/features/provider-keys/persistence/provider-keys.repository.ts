@@ -22,6 +22,7 @@ export interface KeyChange {
   readonly rotationDueAt?: Date;
   readonly attestation?: Attestation;
   readonly attestationVerifiedAt?: Date;
+  readonly activatedAt?: Date;
   readonly retiredAt?: Date;
   readonly compromisedAt?: Date;
 }
@@ -54,6 +55,17 @@ export class ProviderKeysRepository {
   /** Together with its provider: nobody else changes the key, or adds to the ledger, until the transaction ends. */
   async lock(providerId: string, id: string): Promise<ProviderKey | undefined> {
     return this.#find(providerId, id, 'FOR NO KEY UPDATE OF p, k');
+  }
+
+  /** Those that wait for somebody who signs their attestation, oldest first. */
+  async waiting(providerId: string, limit: number): Promise<(Attestation & { readonly id: string })[]> {
+    return this.uow.rows<Attestation & { readonly id: string }>(
+      `SELECT id, attestation_digest AS digest, attestation_signature AS signature FROM provider_keys
+        WHERE tenant_id = $1 AND provider_id = $2 AND state = 'pending_registration'
+          AND attestation_digest IS NOT NULL AND attestation_signature IS NOT NULL
+        ORDER BY created_at, id LIMIT $3`,
+      [this.uow.tenantId, providerId, limit],
+    );
   }
 
   /** The newest key of each state of each provider, newest first. */
@@ -95,14 +107,14 @@ export class ProviderKeysRepository {
 
   /** Of a key that is locked. After the change of its rotation, so that it is returned as it is then. */
   async change(id: string, change: KeyChange): Promise<ProviderKey> {
-    const { state, rotationDueAt, attestation, attestationVerifiedAt, retiredAt, compromisedAt } = change;
+    const { state, rotationDueAt, attestation, attestationVerifiedAt, activatedAt, retiredAt, compromisedAt } = change;
     const row = await this.uow.first<ProviderKey>(
       `UPDATE provider_keys AS k
           SET state = $3, rotation_due_at = COALESCE($4, k.rotation_due_at),
               attestation_digest = COALESCE($5, k.attestation_digest),
               attestation_signature = COALESCE($6, k.attestation_signature),
               attestation_verified_at = COALESCE($7, k.attestation_verified_at),
-              retired_at = COALESCE(k.retired_at, $8), compromised_at = COALESCE(k.compromised_at, $9),
+              activated_at = COALESCE(k.activated_at, $10), retired_at = COALESCE(k.retired_at, $8), compromised_at = COALESCE(k.compromised_at, $9),
               version = k.version + 1, updated_at = now()
         WHERE k.tenant_id = $1 AND k.id = $2 RETURNING ${COLUMNS}`,
       [
@@ -115,6 +127,7 @@ export class ProviderKeysRepository {
         attestationVerifiedAt ?? null,
         retiredAt ?? null,
         compromisedAt ?? null,
+        activatedAt ?? null,
       ],
     );
     return known(row as ProviderKey);
@@ -178,11 +191,14 @@ export class ProviderKeysRepository {
       readonly approvedAt?: Date;
       readonly evidenceUri?: string | undefined;
       readonly failureReason?: string;
+      /** Whether a signer stands for its attestation; it may have before. */
+      readonly signed?: boolean;
     },
   ): Promise<KeyRotation | undefined> {
     return this.uow.first<KeyRotation>(
       `UPDATE provider_key_rotations
-          SET status = $3, approval_actor_ref = $4, approved_at = $5, evidence_uri = $6, failure_reason = $7
+          SET status = $3, approval_actor_ref = $4, approved_at = $5, evidence_uri = $6, failure_reason = $7,
+              attestation_verified = attestation_verified OR $8
         WHERE tenant_id = $1 AND provider_key_id = $2 AND status = 'pending_approval' RETURNING ${ROTATION}`,
       [
         this.uow.tenantId,
@@ -192,6 +208,7 @@ export class ProviderKeysRepository {
         end.approvedAt ?? null,
         end.evidenceUri ?? null,
         end.failureReason ?? null,
+        end.signed ?? false,
       ],
     );
   }

@@ -44,6 +44,14 @@ export class ProvidersRepository {
     return inserted === 1;
   }
 
+  async setSigners(id: string, signers: Signers): Promise<void> {
+    await this.uow.execute(`UPDATE providers SET attestation_jwks = $3 WHERE tenant_id = $1 AND id = $2`, [
+      this.uow.tenantId,
+      id,
+      signers,
+    ]);
+  }
+
   async find(id: string): Promise<Provider | undefined> {
     return this.#find(id, '');
   }

@@ -49,10 +49,10 @@ export class Charge {
     }));
   }
 
-  /** How the quota stands: with the units of this request once it is charged. */
-  standings(): Standings {
+  /** How the quota stands: with the units of this request once it is charged, unless its answer is free. */
+  standings(free = false): Standings {
     const { dailyRequests, monthlyRequests } = this.limits;
-    const own = this.state === 'reserved' ? this.units : 0;
+    const own = this.state === 'reserved' || (free && this.state === 'charged') ? this.units : 0;
     const standing = (index: 0 | 1, limit: number | null): Standing => ({
       period: this.periods[index],
       limit,

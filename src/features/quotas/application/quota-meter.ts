@@ -23,8 +23,8 @@ export interface Answer {
 
 /**
  * Charges requests to the quota of their tenant. The units are reserved by the same call of the gate that asks the
- * limiter, so they cost no wait of their own; a request that ends before its handler, or in a 5xx, gives them back
- * after its response. See README.md for the way of a charge.
+ * limiter, so they cost no wait of their own; a request that ends before its handler, in a 422 or in a 5xx, gives them
+ * back after its response. See README.md for the way of a charge.
  */
 @Injectable()
 export class QuotaMeter {
@@ -63,7 +63,7 @@ export class QuotaMeter {
   }
 
   /**
-   * Stage 12. From here on the units count, unless the answer is a 5xx. Units that were reserved are charged at once.
+   * Stage 12. From here on the units count, unless the answer is a 422 or a 5xx. Units that were reserved are charged at once.
    *
    * @throws QUOTA_EXCEEDED
    */
@@ -129,7 +129,7 @@ export class QuotaMeter {
   /** A client that went away is no failure of ours: its response has the status that it would have had. */
   #end(charge: Charge, status: number): void {
     const { state, tenantId, limits, units } = charge;
-    if (state === 'charged' && status < 500) {
+    if (state === 'charged' && !isFree(status)) {
       charge.state = 'settled';
       this.ledger.add(charge.delta(charge.countedIn === 'gate' ? units : 0, 1));
       if (units > 0) this.notices.used(tenantId, charge.standings(), limits);
@@ -168,8 +168,15 @@ export class QuotaMeter {
   }
 }
 
+/** What is not valid costs nothing, also where only the handler can tell; nor does what the service fails. */
+function isFree(status: number): boolean {
+  return status === 422 || status >= 500;
+}
+
 function setHeaders(response: Answer, charge: Charge): void {
-  for (const [name, value] of Object.entries(quotaHeaders(charge.standings(), charge.limits))) {
+  for (const [name, value] of Object.entries(
+    quotaHeaders(charge.standings(isFree(response.statusCode)), charge.limits),
+  )) {
     response.setHeader(name, value);
   }
 }

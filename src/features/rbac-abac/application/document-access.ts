@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../../kernel/audit.js';
 import { currentContext } from '../../../kernel/context.js';
+import type { PolicyDecision } from '../../../kernel/policy-decision.js';
 import { Clock } from '../../../kernel/time.js';
 import { Entitlements } from '../../plans/index.js';
 import type { JsonObject } from '../domain/attributes.js';
@@ -49,14 +50,16 @@ export class DocumentAccess {
     if (!decision.allowed) throw this.#refuse(decision, action, 'document', document.id ?? document.corpusId);
   }
 
-  /** @throws AUTHZ_DENIED */
-  async requireRun(corpusId: string): Promise<void> {
+  /** @returns what was decided; nothing where policies are off. @throws AUTHZ_DENIED */
+  async requireRun(corpusId: string): Promise<PolicyDecision[]> {
     const rules = await this.rules();
-    if (!rules.switches.abacEnabled) return;
+    if (!rules.switches.abacEnabled) return [];
     const resource = { id: corpusId, tenant_id: rules.tenantId, corpus_id: corpusId, labels: {} };
     const scope = { resourceType: 'corpus', action: 'run' } as const;
     const decision = rules.policies.decide(scope, { ...rules.asking, resource }, rules.switches.defaultDeny);
     if (!decision.allowed) throw this.#refuse(decision, 'run', 'corpus', corpusId);
+    const { matchedPolicyId: policyId } = decision;
+    return [{ engine: 'abac', effect: 'allow', ...(policyId === null ? {} : { policyId }) }];
   }
 
   async #rulesOf(asker: Asker, membership: Promise<readonly Group[]>, request: JsonObject): Promise<DocumentRules> {

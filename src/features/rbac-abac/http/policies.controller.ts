@@ -31,8 +31,9 @@ export class PoliciesController {
     errors: ['INVALID_CURSOR'],
     returns: PolicyListDto,
   })
-  async list(@Query() { limit = MAX_PAGE, cursor, include_global }: ListPoliciesQuery): Promise<Reply<PolicyListDto>> {
-    const withTemplates = include_global !== 'false' && include_global !== '0';
+  async list(
+    @Query() { limit = MAX_PAGE, cursor, include_global: withTemplates = true }: ListPoliciesQuery,
+  ): Promise<Reply<PolicyListDto>> {
     const { items, nextCursor } = await this.policies.list('tenant', { limit, cursor, withTemplates });
     return new Reply({ items: items.map(toPolicyDto) }, { nextCursor });
   }

@@ -1,7 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import {
   IsBoolean,
-  IsBooleanString,
   IsIn,
   IsInt,
   IsNotEmpty,
@@ -13,7 +12,7 @@ import {
   Min,
   ValidateIf,
 } from 'class-validator';
-import { PageQuery } from '../../../platform/http/index.js';
+import { IsFlag, PageQuery } from '../../../platform/http/index.js';
 import { FIELD_NAMES, type GivenDraft } from '../application/checked-policy.js';
 import type { JsonObject } from '../domain/attributes.js';
 import type { PolicyVersion, StoredPolicy } from '../domain/stored-policy.js';
@@ -29,8 +28,8 @@ const Condition = (): PropertyDecorator =>
 export class ListPoliciesQuery extends PageQuery {
   /** Whether templates, which apply to every tenant, are listed, too. */
   @IsOptional()
-  @IsBooleanString()
-  include_global?: string;
+  @IsFlag()
+  include_global?: boolean;
 }
 
 /** What a policy decides. */

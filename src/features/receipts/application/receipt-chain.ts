@@ -1,16 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { runInContext, systemContext } from '../../../kernel/context.js';
 import { Ids } from '../../../kernel/ids.js';
+import { Log } from '../../../kernel/log.js';
 import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
-import { chained, firstFault, type Link } from '../domain/receipt-chain.js';
+import { afterCheck, chained, firstFault, type Link } from '../domain/receipt-chain.js';
 import { lowestAt } from '../domain/ulid.js';
 import { ReceiptChainRepository } from '../persistence/receipt-chain.repository.js';
 import { receiptsSettings, type ReceiptsSettings } from '../receipts.settings.js';
 
 const BATCH = 500;
-/** Links before a receipt that are looked at for it. The whole chain is for `verify`. */
-const STRETCH = 1000;
+/** Links before a receipt that are looked at when it is asked about. Those further back are looked at in turn. */
+const STRETCH = 100;
+/** Of which a round looks at a batch of links each. */
+const TENANTS_A_ROUND = 10;
 
 export interface ChainVerification {
   /** First link that is not as it was chained. */
@@ -31,23 +34,44 @@ export class ReceiptChain {
     private readonly chains: ReceiptChainRepository,
     private readonly clock: Clock,
     private readonly ids: Ids,
+    private readonly log: Log,
     @Inject(receiptsSettings.token) private readonly settings: Pick<ReceiptsSettings, 'chainLagSeconds'>,
   ) {}
 
-  /** Chains what is old enough, of all tenants, and returns how many receipts that were. Harmless in several processes. */
+  /**
+   * Chains what is old enough, of all tenants; one that fails does not keep the others from it. Harmless in several
+   * processes.
+   *
+   * @returns how many receipts that were.
+   */
   async extend(): Promise<number> {
     let total = 0;
     for (const tenantId of await this.chains.tenantsToChain()) {
-      total += await runInContext(systemContext(this.ids.uuid(), tenantId), () => this.#extendTenant());
+      total += (await this.#of(tenantId, () => this.#extendTenant())) ?? 0;
     }
     return total;
   }
 
-  /** Whether a receipt is in the chain and the links up to it are in order; null while it is not chained. */
+  /** Looks again at some links of the tenants whose turn it is, so that what is gone shows at all that follow it. */
+  async check(): Promise<void> {
+    for (const tenantId of await this.chains.tenantsToCheck(TENANTS_A_ROUND)) {
+      await this.#of(tenantId, () => this.uow.run(() => this.#checkTenant(tenantId)));
+    }
+  }
+
+  /**
+   * Whether a receipt is in the chain, the links right before it are in order, and no fault is known further back; null
+   * while it is not chained.
+   */
   async isIntactAt(receiptId: string): Promise<boolean | null> {
     return this.uow.read(async () => {
-      const seq = await this.chains.placeOf(receiptId);
-      if (seq === undefined) return null;
+      const {
+        seq = null,
+        chained: isChained = false,
+        firstBadSeq = null,
+      } = (await this.chains.placeOf(receiptId)) ?? {};
+      if (seq === null) return isChained ? false : null;
+      if (firstBadSeq !== null && firstBadSeq <= seq) return false;
       const after = Math.max(0, seq - STRETCH);
       return (await this.#faultBetween(after, seq)) === undefined;
     });
@@ -73,6 +97,27 @@ export class ReceiptChain {
     return fault ?? (links.length === upTo - after ? undefined : after + links.length + 1);
   }
 
+  async #of<T>(tenantId: string, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await runInContext(systemContext(this.ids.uuid(), tenantId), work);
+    } catch (error) {
+      this.log.error({ err: error, tenant_id: tenantId }, 'the receipt chain of a tenant was left as it is');
+      return undefined;
+    }
+  }
+
+  async #checkTenant(tenantId: string): Promise<void> {
+    if (!(await this.chains.lock())) return;
+    const checked = await this.chains.checked();
+    const head = (await this.chains.last())?.seq ?? 0;
+    const from = checked.checkedTo < head ? checked.checkedTo : 0;
+    const upTo = Math.min(from + BATCH, head);
+    const fault = await this.#faultBetween(from, upTo);
+    if (fault !== undefined && checked.firstBadSeq === null)
+      this.log.error({ tenant_id: tenantId, seq: fault }, 'receipt_chain_broken');
+    await this.chains.recordCheck(afterCheck(checked, { upTo, head, fault }), this.clock.now());
+  }
+
   async #extendTenant(): Promise<number> {
     const below = lowestAt(new Date(this.clock.now().getTime() - this.settings.chainLagSeconds * 1000));
     for (let total = 0; ;) {
@@ -84,6 +129,7 @@ export class ReceiptChain {
 
   async #append(below: string): Promise<number> {
     if (!(await this.chains.lock())) return 0;
+    await this.chains.adoptLinked();
     const receipts = await this.chains.unchained(below, BATCH);
     if (receipts.length > 0) await this.chains.append(chained(await this.chains.last(), receipts));
     return receipts.length;

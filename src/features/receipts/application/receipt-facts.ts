@@ -41,5 +41,7 @@ export interface RetrievalFacts {
   /** How the corpus is governed; null where it is not. */
   readonly vectorDbId: number | null;
   readonly attachmentId: string | null;
-  readonly asked: Assembly['asked'];
+  /** Of the vector database; null where it is not known. */
+  readonly vectorDbRegion: string | null;
+  readonly asked: Omit<NonNullable<Assembly['asked']>, 'region'> | null;
 }

@@ -1,12 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AuditTrail } from '../../../kernel/audit.js';
 import { commonErrors } from '../../../kernel/common-errors.js';
-import { currentContext } from '../../../kernel/context.js';
-import { Log } from '../../../kernel/log.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { TenantConfigs, type TenantConfig } from '../../residency/index.js';
-import { emissionOf } from '../domain/emission.js';
-import { SigningKeys, type KeyChoice } from '../domain/signing-keys.js';
+import { isEmitted } from '../domain/emission.js';
+import { SigningKeys } from '../domain/signing-keys.js';
 import { isUlid, timeOf, Ulids } from '../domain/ulid.js';
 import { ReceiptsRepository } from '../persistence/receipts.repository.js';
 import { receiptsErrors } from '../receipts.errors.js';
@@ -22,8 +19,6 @@ export class ReceiptOpening {
     private readonly ulids: Ulids,
     private readonly uow: UnitOfWork,
     private readonly receipts: ReceiptsRepository,
-    private readonly audit: AuditTrail,
-    private readonly log: Log,
     @Inject(receiptsSettings.token) private readonly settings: ReceiptsSettings,
   ) {}
 
@@ -37,7 +32,7 @@ export class ReceiptOpening {
   async open(wish: ReceiptWish): Promise<OpenReceipt | undefined> {
     if (wish.parentReceiptId !== undefined) await this.#requireParent(wish.parentReceiptId);
     const config = await this.configs.current();
-    const { emit } = emissionOf({
+    const emit = isEmitted({
       disabled: this.settings.disabled,
       tenant: config.receipts,
       requested: wish.emit,
@@ -55,7 +50,6 @@ export class ReceiptOpening {
     const id = this.ulids.next();
     const key = this.keys.choose(config.receiptSigningKeyId, this.settings.defaultKeyId);
     if (required && key.key === undefined) throw receiptsErrors.RECEIPT_SIGNING_UNAVAILABLE();
-    if (key.status === 'key_unavailable') this.#noteUnsigned(id, key);
     const tenantPin = typeof config.region === 'string' && config.region !== '' ? config.region : null;
     return { id, createdAt: timeOf(id), required, key, tenantPin, queryId, taskId, parentReceiptId };
   }
@@ -64,17 +58,5 @@ export class ReceiptOpening {
     if (isUlid(id) && (await this.uow.read(() => this.receipts.exists(id)))) return;
     const errors = [{ loc: ['body', 'parent_receipt_id'], msg: 'must be a receipt of yours', type: 'exists' }];
     throw commonErrors.REQUEST_VALIDATION_ERROR({ details: { errors } });
-  }
-
-  #noteUnsigned(id: string, { requestedKeyId, status }: KeyChoice): void {
-    const { tenantId } = currentContext();
-    this.log.warn({ tenant_id: tenantId, key_id: requestedKeyId }, 'receipt_signing_key_unavailable');
-    this.audit.note({
-      event: 'receipt.unsigned',
-      outcome: 'failure',
-      resourceType: 'receipt',
-      resourceId: id,
-      metadata: { receipt_id: id, reason: status, signing_kid: requestedKeyId },
-    });
   }
 }

@@ -1,10 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../../kernel/audit.js';
+import { currentContext } from '../../../kernel/context.js';
 import { isAppError } from '../../../kernel/errors.js';
 import { sha256Hex } from '../../../kernel/hash.js';
 import { Log } from '../../../kernel/log.js';
 import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
+import { EMBED_DIM } from '../../../platform/model-gateway/index.js';
 import { Residency } from '../../residency/index.js';
 import { outcomeBody, type Outcome } from '../domain/outcome.js';
 import { composeReceipt, type Assembly } from '../domain/compose-receipt.js';
@@ -16,7 +18,13 @@ import { receiptsErrors } from '../receipts.errors.js';
 import { receiptsSettings, type ReceiptsSettings } from '../receipts.settings.js';
 import { QuestionVault } from './question-vault.js';
 import type { OpenReceipt, RetrievalFacts } from './receipt-facts.js';
-import { ReceiptRetries } from './receipt-retries.js';
+import { ReceiptRetries, type Missing } from './receipt-retries.js';
+
+/**
+ * What has become of a receipt. `pending`: it is composed, and will be stored as soon as that is possible. `none`: it
+ * could not be composed.
+ */
+export type ReceiptFate = 'stored' | 'pending' | 'none';
 
 /** A receipt as it was composed, whether or not it could be stored. */
 export interface ComposedReceipt {
@@ -46,10 +54,9 @@ export class ReceiptWriter {
    * Before the model is asked. One that cannot be stored now is tried again later, unless the answer depends on it. Not
    * inside a unit of work.
    *
-   * @returns whether it is stored.
    * @throws RECEIPT_UNAVAILABLE, RECEIPT_SIGNING_UNAVAILABLE for a receipt that is required.
    */
-  async write(receipt: OpenReceipt, facts: RetrievalFacts): Promise<boolean> {
+  async write(receipt: OpenReceipt, facts: RetrievalFacts): Promise<ReceiptFate> {
     return this.#store(receipt, facts.requestId, () => {
       const { body, record } = this.#compose('retrieval', receipt, facts);
       const sealed = this.vault.seal(receipt.id, facts);
@@ -58,18 +65,75 @@ export class ReceiptWriter {
     });
   }
 
-  /** The receipt of a replay: nobody is given an answer that depends on it. */
-  async writeReplay(receipt: OpenReceipt, facts: RetrievalFacts): Promise<ComposedReceipt> {
+  /**
+   * The receipt of a replay: nobody is given an answer that depends on it.
+   *
+   * @param beside records what was done, in the transaction of the receipt; where that fails, without it.
+   */
+  async writeReplay(
+    receipt: OpenReceipt,
+    facts: RetrievalFacts,
+    beside: (composed: ComposedReceipt) => Promise<void>,
+  ): Promise<ComposedReceipt> {
     const { body, record } = this.#compose('as_of_replay', receipt, facts);
-    const created = (): NewReceipt => ({ ...newReceipt(body, record), query: undefined });
-    return { body, stored: !this.settings.disabled && (await this.#store(receipt, facts.requestId, created)) };
+    if (!this.settings.disabled) {
+      const stored = { body, stored: true };
+      try {
+        await this.uow.run(async () => {
+          await this.receipts.insert({ ...newReceipt(body, record), query: undefined });
+          await beside(stored);
+        });
+        return stored;
+      } catch (error) {
+        this.log.warn({ err: error, receipt_id: receipt.id, request_id: facts.requestId }, 'receipt_emission_failed');
+        this.#note('receipt.emission_failed', receipt, 'not stored');
+      }
+    }
+    const composed = { body, stored: false };
+    await this.uow.run(() => beside(composed));
+    return composed;
   }
 
-  /** In the transaction that stores the answer, or ends the run without one. */
-  async close(receipt: OpenReceipt, outcome: Outcome): Promise<void> {
+  /**
+   * Stores an answer, or ends the run without one, with the outcome of its receipt in the same transaction. An outcome
+   * that is refused costs the answer nothing: the change is made once more without it, and the outcome is tried again
+   * later. Not inside a unit of work.
+   *
+   * @param receipt undefined when there is none.
+   * @param change has no effects outside the database.
+   * @throws what `change` and the commit throw.
+   */
+  async close(receipt: OpenReceipt | undefined, change: () => Promise<Outcome>): Promise<void> {
+    if (receipt === undefined) {
+      await this.uow.run(change);
+      return;
+    }
+    const closing: { record?: Signed; refusal?: unknown } = {};
+    try {
+      await this.uow.run(async () => {
+        closing.refusal = undefined;
+        const outcome = await change();
+        try {
+          closing.record = this.#signOutcome(receipt, outcome);
+          await this.receipts.insertOutcome(receipt.id, closing.record);
+        } catch (error) {
+          closing.refusal = error;
+          throw error;
+        }
+      });
+    } catch (error) {
+      if (closing.refusal === undefined) throw error;
+      await this.uow.run(change);
+      this.log.warn({ err: closing.refusal, receipt_id: receipt.id }, 'receipt_outcome_failed');
+      this.#note('receipt.emission_failed', receipt, 'outcome not stored');
+      const { record } = closing;
+      if (record !== undefined) this.#later(receipt, record);
+    }
+  }
+
+  #signOutcome(receipt: OpenReceipt, outcome: Outcome): Signed {
     const body = outcomeBody(receipt.id, outcome, this.clock.now());
-    const { record } = this.#sign({ ...receipt, required: false }, () => body);
-    await this.receipts.insertOutcome(receipt.id, record);
+    return this.#sign({ ...receipt, required: false }, () => body).record;
   }
 
   #compose(mode: Mode, receipt: OpenReceipt, facts: RetrievalFacts): { body: ReceiptBody; record: Signed } {
@@ -90,21 +154,27 @@ export class ReceiptWriter {
       createdAt: receipt.createdAt,
       asOf: this.clock.now(),
       zone,
-      site: zone === null ? null : this.residency.site,
+      site: this.residency.site,
       tenantPin: receipt.tenantPin,
     };
     const assembly: Assembly = {
       ...retrieval,
-      // The only provider that can be reached is the database of this process.
-      providerRegion: zone,
+      // The only provider that can be reached is the database of this process, unless governance says where its data is.
+      providerRegion: facts.vectorDbId === null ? zone : facts.vectorDbRegion,
       context: facts.context,
+      embeddingDim: EMBED_DIM,
       topKRequested: facts.topKRequested ?? null,
       topKEffective: facts.topK,
       decisions: facts.decisions,
       vectorDbId: facts.vectorDbId,
       attachmentId: facts.attachmentId,
-      asked: facts.asked,
+      asked: facts.asked && { ...facts.asked, region: this.residency.llmRegion },
     };
+    const { status, requestedKeyId } = receipt.key;
+    if (status === 'key_unavailable') {
+      this.log.warn({ tenant_id: facts.tenantId, key_id: requestedKeyId }, 'receipt_signing_key_unavailable');
+      this.#note('receipt.unsigned', receipt, status);
+    }
     return this.#sign(receipt, (status) =>
       composeReceipt(occasion, assembly, { requestedKeyId: receipt.key.requestedKeyId, status }),
     );
@@ -129,22 +199,26 @@ export class ReceiptWriter {
   }
 
   /** @param make composes it; what fails there is as bad as what fails in the database. */
-  async #store(receipt: OpenReceipt, requestId: string, make: () => NewReceipt): Promise<boolean> {
+  async #store(receipt: OpenReceipt, requestId: string, make: () => NewReceipt): Promise<ReceiptFate> {
     let made: NewReceipt | undefined;
     try {
       const created = make();
-      if (Buffer.byteLength(created.row.body_canonical) > MOST_BODY_BYTES) throw new Error('The receipt is too large.');
       made = created;
       await this.uow.read(() => this.receipts.insert(created));
-      return true;
+      return 'stored';
     } catch (error) {
       if (isAppError(error, 'RECEIPT_SIGNING_UNAVAILABLE')) throw error;
       this.log.warn({ err: error, receipt_id: receipt.id, request_id: requestId }, 'receipt_emission_failed');
       this.#note('receipt.emission_failed', receipt, made === undefined ? 'not composed' : 'not stored');
       if (receipt.required) throw receiptsErrors.RECEIPT_UNAVAILABLE({ cause: error });
-      if (made !== undefined) this.retries.add(made);
-      return false;
+      if (made === undefined) return 'none';
+      this.#later(receipt, made);
+      return 'pending';
     }
+  }
+
+  #later({ id }: OpenReceipt, content: Missing['content']): void {
+    this.retries.add({ tenantId: currentContext().tenantId ?? '', receiptId: id, content });
   }
 
   #note(event: 'receipt.unsigned' | 'receipt.emission_failed', { id, key }: OpenReceipt, reason: string): void {
@@ -158,7 +232,9 @@ export class ReceiptWriter {
   }
 }
 
+/** @throws Error for one that is too large. */
 function newReceipt(body: ReceiptBody, record: Signed): Omit<NewReceipt, 'query'> {
+  if (Buffer.byteLength(record.canonical) > MOST_BODY_BYTES) throw new Error('The receipt is too large.');
   return {
     row: {
       tenant_id: body.tenant_id,

@@ -8,7 +8,12 @@ import { verdictOf, type Signed, type Verdict } from '../domain/signature.js';
 import { SigningKeys } from '../domain/signing-keys.js';
 import { isUlid } from '../domain/ulid.js';
 import { columnsMatch } from '../domain/verification.js';
-import { ReceiptsRepository, type ReceiptFilter, type StoredReceipt } from '../persistence/receipts.repository.js';
+import {
+  ReceiptsRepository,
+  type ReceiptFilter,
+  type ReceiptPage,
+  type StoredReceipt,
+} from '../persistence/receipts.repository.js';
 import { receiptsErrors } from '../receipts.errors.js';
 import { ReceiptChain } from './receipt-chain.js';
 
@@ -22,9 +27,14 @@ export interface ShownReceipt {
   readonly outcome: JsonObject | null;
 }
 
+export interface ShownPage {
+  readonly receipts: readonly ShownReceipt[];
+  readonly nextCursor: string | null;
+}
+
 export interface ReceiptVerification extends Verdict {
-  /** Null without an outcome, or where it cannot be said. */
-  readonly outcomeValid: boolean | null;
+  /** Null without an outcome. */
+  readonly outcome: Pick<Verdict, 'valid' | 'reason'> | null;
   /** Null while it is not chained. */
   readonly chainValid: boolean | null;
   readonly columnsMatch: boolean;
@@ -69,16 +79,20 @@ export class Receipts {
   }
 
   /** Newest first. The cursor is the id of the last receipt. */
-  async list(
+  async list(filter: ReceiptFilter, limit: number, cursor?: string): Promise<ShownPage> {
+    return shownPage(await this.uow.read(() => this.receipts.list([this.uow.tenantId], filter, limit, cursor)));
+  }
+
+  /** As `list`, of several tenants, for operators. */
+  async listAcross(
+    tenantIds: readonly string[],
     filter: ReceiptFilter,
     limit: number,
     cursor?: string,
-  ): Promise<{ readonly receipts: readonly ShownReceipt[]; readonly nextCursor: string | null }> {
-    const { receipts, more } = await this.uow.read(() => this.receipts.list(filter, limit, cursor));
-    return {
-      receipts: receipts.map((receipt) => ({ ...shown(receipt), outcome: null })),
-      nextCursor: more ? (receipts.at(-1)?.receipt_id ?? null) : null,
-    };
+  ): Promise<ShownPage> {
+    return shownPage(
+      await this.uow.acrossTenants('receipts', () => this.receipts.list(tenantIds, filter, limit, cursor)),
+    );
   }
 
   async verify(receipt: StoredReceipt): Promise<ReceiptVerification> {
@@ -86,7 +100,7 @@ export class Receipts {
     const outcome = await this.uow.read(() => this.receipts.outcome(id));
     const verification = {
       ...this.verdict(receipt),
-      outcomeValid: outcome === undefined ? null : this.#outcomeValid(id, outcome),
+      outcome: outcome === undefined ? null : this.#verdictOfOutcome(id, outcome),
       chainValid: await this.chain.isIntactAt(id),
       columnsMatch: columnsMatch(receipt, readBody(receipt.body_canonical)),
     };
@@ -108,8 +122,9 @@ export class Receipts {
   }
 
   /** An outcome that was signed for another receipt is none of this one. */
-  #outcomeValid(id: string, outcome: Signed): boolean | null {
-    return readBody(outcome.canonical)?.['receipt_id'] === id ? verdictOf(outcome, this.keys).valid : false;
+  #verdictOfOutcome(id: string, outcome: Signed): Pick<Verdict, 'valid' | 'reason'> {
+    if (readBody(outcome.canonical)?.['receipt_id'] === id) return verdictOf(outcome, this.keys);
+    return { valid: false, reason: 'signature_mismatch' };
   }
 }
 
@@ -124,6 +139,13 @@ function signedOf(receipt: StoredReceipt): Signed {
 
 function shown(receipt: StoredReceipt): Omit<ShownReceipt, 'outcome'> {
   return { body: whole(signedOf(receipt)), status: receipt.status, tombstonedAt: receipt.tombstoned_at };
+}
+
+function shownPage({ receipts, more }: ReceiptPage): ShownPage {
+  return {
+    receipts: receipts.map((receipt) => ({ ...shown(receipt), outcome: null })),
+    nextCursor: more ? (receipts.at(-1)?.receipt_id ?? null) : null,
+  };
 }
 
 /** A text that somebody made unreadable is shown without its fields; verification says why. */

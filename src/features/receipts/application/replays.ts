@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
 import { AuditTrail } from '../../../kernel/audit.js';
 import { contextBlock } from '../../../kernel/context-block.js';
 import { currentContext, runInContext, type Context } from '../../../kernel/context.js';
@@ -19,7 +20,8 @@ import { ReceiptsRepository, type StoredReceipt } from '../persistence/receipts.
 import { receiptsErrors } from '../receipts.errors.js';
 import { askerOf, QuestionVault, type KeptQuestion } from './question-vault.js';
 import { ReceiptOpening } from './receipt-opening.js';
-import { ReceiptWriter } from './receipt-writer.js';
+import type { RetrievalFacts } from './receipt-facts.js';
+import { ReceiptWriter, type ComposedReceipt } from './receipt-writer.js';
 import { Receipts } from './receipts.js';
 
 export interface Replay {
@@ -63,14 +65,14 @@ export class Replays {
     const question = await this.#question(original, body);
     const corpus = await this.#corpus(body.corpus_id);
     const residency = (await this.rules.current()).admitUse(corpus, 'search');
-    const { decisions, vectorDbId, attachmentId } = await this.vectorDbs.require(corpus, 'retrieve');
+    const { decisions, ...governed } = await this.vectorDbs.require(corpus, 'retrieve');
     const retrieval = await this.#retrieve(corpus, body, bundle, question);
     const receipt = await this.opening.openReplay({
       queryId: body.query_id,
       taskId: body.task_id ?? undefined,
       parentReceiptId: body.receipt_id,
     });
-    const child = await this.writer.writeReplay(receipt, {
+    const facts: RetrievalFacts = {
       tenantId: original.tenant_id,
       requestId: currentContext().requestId,
       principal,
@@ -83,18 +85,16 @@ export class Replays {
       retrieval,
       context: contextBlock(retrieval.passages),
       decisions: [...residency, ...decisions],
-      vectorDbId,
-      attachmentId,
+      ...governed,
       asked: null,
-    });
-    const replay = {
+    };
+    const replayOf = (child: ComposedReceipt): Replay => ({
       originalReceiptId: body.receipt_id,
       replayReceiptId: child.stored ? receipt.id : null,
       originalVerify,
       diff: replayDiff(body, child.body),
-    };
-    await this.uow.run(() => this.#record(replay));
-    return replay;
+    });
+    return replayOf(await this.writer.writeReplay(receipt, facts, (child) => this.#record(replayOf(child))));
   }
 
   async #question({ tenant_id, receipt_id }: StoredReceipt, body: ReceiptBody): Promise<KeptQuestion> {
@@ -153,12 +153,32 @@ export class Replays {
   }
 }
 
+/** As much of a body as a replay reads. One that somebody tampered with may lack any of it. */
+const readable = z.looseObject({
+  receipt_id: z.string(),
+  corpus_id: z.string(),
+  session_id: z.string(),
+  query_id: z.string(),
+  caller_id: z.string(),
+  caller_type: z.string(),
+  selected_entries: z.array(z.looseObject({ content_sha256: z.string() })),
+  retrieval: z.looseObject({ top_k_effective: z.int().positive() }),
+  model: z.looseObject({}),
+  policy: z.looseObject({ filters_applied: z.array(z.looseObject({})) }),
+  policy_snapshot: z.looseObject({ policy_mode: z.enum(['log_only', 'enforce']) }),
+  output: z.looseObject({}),
+});
+
 /** The signed body. @throws unreplayable.nested_replay, .missing_policy_snapshot, .invalid_snapshot */
 function replayable(original: StoredReceipt): ReceiptBody {
   if (original.mode === 'as_of_replay') throw receiptsErrors['unreplayable.nested_replay']();
   if (original.policy_snapshot === null) throw receiptsErrors['unreplayable.missing_policy_snapshot']();
   const body = readBody(original.body_canonical) as unknown as ReceiptBody | undefined;
-  if (body === undefined || !snapshotsMatch(original.policy_snapshot, body.policy_snapshot)) {
+  if (
+    body === undefined ||
+    !readable.safeParse(body).success ||
+    !snapshotsMatch(original.policy_snapshot, body.policy_snapshot)
+  ) {
     throw receiptsErrors['unreplayable.invalid_snapshot']();
   }
   return body;

@@ -1,3 +1,5 @@
+import { canonicalText } from '../../../kernel/canonical-json.js';
+
 /** What a receipt may hold: no number but whole ones, so that every language writes it the same way. */
 export type Value = string | number | boolean | null | readonly Value[] | { readonly [key: string]: Value };
 
@@ -14,16 +16,7 @@ const SIGNATURE = 'receipt_signature';
  */
 export function canonicalForm(body: object): string {
   const covered = Object.fromEntries(Object.entries(body).filter(([key]) => key !== SIGNATURE));
-  return written(covered);
-}
-
-function written(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (value === null || typeof value === 'boolean' || Number.isSafeInteger(value)) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(written).join(',')}]`;
-  if (typeof value !== 'object') throw new Error('A receipt holds strings, whole numbers, booleans and null only.');
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${written(member)}`).join(',')}}`;
+  return canonicalText(covered, Number.isSafeInteger);
 }
 
 /** The object that was written; undefined for a text that is none. */

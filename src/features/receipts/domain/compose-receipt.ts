@@ -1,9 +1,11 @@
 import { sha256Hex } from '../../../kernel/hash.js';
 import type { PolicyDecision } from '../../../kernel/policy-decision.js';
+import { boundedLabels } from './bounded-labels.js';
 import type { AppliedFilter, Mode, ReceiptBody, SelectedEntry, SkippedFilter } from './receipt-body.js';
 
+/** What tells a bundle that could not be read from none. */
+const UNREAD: PolicyDecision = { engine: 'governance', effect: 'note', code: 'POLICY_UNAVAILABLE' };
 const CHARS_PER_TOKEN = 4;
-const EMBEDDING_DIM = 768;
 
 /** A text that the model was given. */
 export interface Selected {
@@ -23,6 +25,8 @@ interface Screening {
   readonly bundleHash: string | null;
   readonly bundleYaml: string | null;
   readonly mode: 'log_only' | 'enforce';
+  /** Whether one may have been in force that could not be read. */
+  readonly unavailable: boolean;
   readonly applied: readonly AppliedFilter[];
   readonly skipped: readonly SkippedFilter[];
 }
@@ -32,6 +36,8 @@ export interface Assembly {
   readonly provider: string;
   readonly providerRegion: string | null;
   readonly embeddingModel: string | null;
+  /** Of the vectors that models here make. */
+  readonly embeddingDim: number;
   readonly candidates: number;
   /** How the corpus is governed; null where it is not. */
   readonly vectorDbId: number | null;
@@ -70,8 +76,8 @@ export interface Occasion {
   readonly asOf: Date;
   /** Zone of this process; null in single-region mode. */
   readonly zone: string | null;
-  /** Of this process, in its zone; null in single-region mode. */
-  readonly site: string | null;
+  /** Of this process. */
+  readonly site: string;
   readonly tenantPin: string | null;
 }
 
@@ -80,6 +86,7 @@ export function composeReceipt(
   assembly: Assembly,
   signing: { readonly requestedKeyId: string | null; readonly status: ReceiptBody['signing']['status'] },
 ): ReceiptBody {
+  const labels = boundedLabels(assembly.passages.map((passage) => passage.labels));
   return {
     receipt_id: occasion.receiptId,
     schema_version: 1,
@@ -98,7 +105,9 @@ export function composeReceipt(
     created_at: occasion.createdAt.toISOString(),
     caller_id: occasion.caller.id,
     caller_type: occasion.caller.type,
-    selected_entries: assembly.passages.map((passage, position) => entryOf(passage, position + 1, assembly.provider)),
+    selected_entries: assembly.passages.map((passage, at) =>
+      entryOf({ ...passage, labels: labels[at] ?? [] }, at + 1, assembly.provider),
+    ),
     retrieval: retrievalOf(assembly),
     model: modelOf(assembly),
     ...policyOf(assembly, occasion.asOf),
@@ -124,7 +133,7 @@ function retrievalOf(assembly: Assembly): ReceiptBody['retrieval'] {
   };
 }
 
-function modelOf({ asked, embeddingModel }: Assembly): ReceiptBody['model'] {
+function modelOf({ asked, embeddingModel, embeddingDim }: Assembly): ReceiptBody['model'] {
   return {
     llm_provider: asked?.provider ?? null,
     llm_model: asked?.model ?? null,
@@ -133,25 +142,28 @@ function modelOf({ asked, embeddingModel }: Assembly): ReceiptBody['model'] {
     // As in `openai/text-embedding-3-small` and `fake-v1`.
     embedding_provider: /^[a-z]+/.exec(embeddingModel ?? '')?.[0] ?? null,
     embedding_model: embeddingModel,
-    embedding_dim: embeddingModel === null ? null : EMBEDDING_DIM,
+    embedding_dim: embeddingModel === null ? null : embeddingDim,
     prompt_template_sha256: asked?.promptTemplateHash ?? null,
   };
 }
 
 function policyOf({ screening, decisions }: Assembly, at: Date): Pick<ReceiptBody, 'policy' | 'policy_snapshot'> {
+  const labels = boundedLabels(screening.applied.map(({ matched_labels }) => matched_labels));
   return {
     policy: {
       policy_bundle_hash: screening.bundleHash,
-      filters_applied: screening.applied,
+      filters_applied: screening.applied.map((filter, place) => ({ ...filter, matched_labels: labels[place] ?? [] })),
       filters_skipped: screening.skipped,
       mode: screening.mode,
-      decisions: decisions.map(({ engine, policyId, version, effect, code }) => ({
-        engine,
-        policy_id: policyId ?? null,
-        version: version ?? null,
-        effect,
-        code: code ?? null,
-      })),
+      decisions: (screening.unavailable ? [...decisions, UNREAD] : decisions).map(
+        ({ engine, policyId, version, effect, code }) => ({
+          engine,
+          policy_id: policyId ?? null,
+          version: version ?? null,
+          effect,
+          code: code ?? null,
+        }),
+      ),
     },
     policy_snapshot: {
       bundle_hash: screening.bundleHash,

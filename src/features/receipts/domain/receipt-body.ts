@@ -1,7 +1,10 @@
 import type { PolicyDecision } from '../../../kernel/policy-decision.js';
 import type { SigningStatus } from './signing-keys.js';
 
-/** A larger one is not written: it would be kept for years and sent in lists. */
+/**
+ * A larger one is not written: it would be kept for years and sent in lists. None is larger with up to 50 entries, as
+ * bundles and labels are bounded.
+ */
 export const MOST_BODY_BYTES = 256 * 1024;
 
 export type Mode = 'retrieval' | 'as_of_replay';

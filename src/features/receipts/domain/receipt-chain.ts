@@ -22,6 +22,22 @@ export interface LinkNow extends Link {
   readonly signature: string | null;
 }
 
+/** A chain is looked at from its start to its end, again and again; after a fault from the start. */
+export interface Checked {
+  readonly checkedTo: number;
+  readonly firstBadSeq: number | null;
+}
+
+/** @param fault found between `checkedTo` and `upTo`. */
+export function afterCheck(
+  { firstBadSeq }: Checked,
+  { upTo, head, fault }: { readonly upTo: number; readonly head: number; readonly fault: number | undefined },
+): Checked {
+  if (fault !== undefined) return { checkedTo: 0, firstBadSeq: fault };
+  const mended = firstBadSeq !== null && firstBadSeq <= upTo;
+  return { checkedTo: upTo < head ? upTo : 0, firstBadSeq: mended ? null : firstBadSeq };
+}
+
 export function entryHash(previous: string, { bodySha256, signature }: Omit<Chainable, 'receiptId'>): string {
   return sha256Hex(`${previous}\n${bodySha256}\n${signature ?? ''}`);
 }

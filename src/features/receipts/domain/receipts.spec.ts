@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { SystemIds } from '../../../kernel/ids.js';
 import { ManualClock } from '../../../kernel/time.js';
-import { emissionOf } from './emission.js';
-import { chained, entryHash, firstFault, GENESIS, type LinkNow } from './receipt-chain.js';
+import { isEmitted } from './emission.js';
+import { afterCheck, chained, entryHash, firstFault, GENESIS, type LinkNow } from './receipt-chain.js';
 import { isUlid, lowestAt, timeOf, Ulids } from './ulid.js';
 
 describe('the ids of receipts', () => {
@@ -43,17 +43,17 @@ describe('the ids of receipts', () => {
 describe('the emission of a receipt', () => {
   const facts = { disabled: false, tenant: undefined, requested: false, byDefault: 'always' } as const;
   it.each([
-    [{ disabled: true, tenant: 'always', requested: true }, false, 'kill_switch'],
-    [{ tenant: 'always', byDefault: 'never' }, true, 'tenant_always'],
-    [{ tenant: 'never', requested: true }, false, 'tenant_never'],
-    [{ tenant: 'on_request', requested: true }, true, 'request_flag'],
-    [{ tenant: 'on_request' }, false, 'default_off'],
-    [{ requested: true, byDefault: 'never' }, true, 'request_flag'],
-    [{}, true, 'default_on'],
-    [{ byDefault: 'on_request' }, false, 'default_off'],
-    [{ byDefault: 'never' }, false, 'default_off'],
-  ] as const)('%j: %s by %s', (given, emit, reason) => {
-    expect(emissionOf({ ...facts, ...given })).toEqual({ emit, reason });
+    [{ disabled: true, tenant: 'always', requested: true }, false],
+    [{ tenant: 'always', byDefault: 'never' }, true],
+    [{ tenant: 'never', requested: true }, false],
+    [{ tenant: 'on_request', requested: true }, true],
+    [{ tenant: 'on_request' }, false],
+    [{ requested: true, byDefault: 'never' }, true],
+    [{}, true],
+    [{ byDefault: 'on_request' }, false],
+    [{ byDefault: 'never' }, false],
+  ] as const)('%j: %s', (given, emit) => {
+    expect(isEmitted({ ...facts, ...given })).toBe(emit);
   });
 });
 
@@ -79,6 +79,18 @@ describe('the chain', () => {
     expect(firstFault(undefined, now)).toBeUndefined();
     expect(firstFault(links[1], now.slice(2))).toBeUndefined();
     expect(chained(links[2], receipts.slice(3))).toEqual(links.slice(3));
+  });
+
+  it('is looked at in turn; a fault stays known until its place is in order again', () => {
+    const fresh = { checkedTo: 0, firstBadSeq: null };
+    const halfway = afterCheck(fresh, { upTo: 5, head: 9, fault: undefined });
+    expect(halfway).toEqual({ checkedTo: 5, firstBadSeq: null });
+    expect(afterCheck(halfway, { upTo: 9, head: 9, fault: undefined })).toEqual(fresh);
+    const broken = afterCheck(halfway, { upTo: 9, head: 9, fault: 7 });
+    expect(broken).toEqual({ checkedTo: 0, firstBadSeq: 7 });
+    const again = afterCheck(broken, { upTo: 5, head: 9, fault: undefined });
+    expect(again).toEqual({ checkedTo: 5, firstBadSeq: 7 });
+    expect(afterCheck(again, { upTo: 9, head: 9, fault: undefined })).toEqual(fresh);
   });
 
   it('breaks at the first link that is changed, removed, moved or added', () => {

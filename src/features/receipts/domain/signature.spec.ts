@@ -88,7 +88,7 @@ describe('the canonical form', () => {
   it.each([[1.5], [NaN], [undefined], [2 ** 53], [() => 1]])(
     'refuses %p, which no two languages write alike',
     (odd) => {
-      expect(() => canonicalForm({ odd })).toThrow(/whole numbers/);
+      expect(() => canonicalForm({ odd })).toThrow(/no canonical text/);
     },
   );
 

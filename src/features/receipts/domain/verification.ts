@@ -40,10 +40,15 @@ export function columnsMatch(
     row.context_hash === output?.['context_hash'] &&
     row.context_size_bytes === output['context_size_bytes'] &&
     row.policy_bundle_hash === policy?.['policy_bundle_hash'] &&
-    row.as_of.toISOString() === body['as_of'] &&
-    row.created_at.toISOString() === body['created_at'] &&
+    isAt(row.as_of, body['as_of']) &&
+    isAt(row.created_at, body['created_at']) &&
     snapshotsMatch(row.policy_snapshot, body['policy_snapshot'])
   );
+}
+
+/** What somebody wrote past the application may be no instant, such as `infinity`. */
+function isAt(column: unknown, written: unknown): boolean {
+  return column instanceof Date && !Number.isNaN(column.getTime()) && column.toISOString() === written;
 }
 
 export function snapshotsMatch(column: unknown, body: unknown): boolean {

@@ -1,12 +1,12 @@
 import { Controller, Get, Param, Post, Query } from '@nestjs/common';
-import { currentContext, inTenant } from '../../../kernel/context.js';
+import { inTenant } from '../../../kernel/context.js';
 import { Operation } from '../../../platform/http/index.js';
 import { Receipts } from '../application/receipts.js';
 import { ReceiptsOfTenants } from '../application/receipts-of-tenants.js';
 import { Replays } from '../application/replays.js';
-import { receiptsErrors } from '../receipts.errors.js';
 import { REPLAY_ERRORS } from './receipts.controller.js';
 import {
+  DEFAULT_PAGE,
   filterOf,
   ListReceiptsOfTenantQuery,
   ReceiptDto,
@@ -34,18 +34,18 @@ export class AdminReceiptsController {
   @Operation({
     ...READ,
     id: 'admin-receipts.list',
-    summary: 'List the receipts of a tenant, newest first',
+    summary: 'List the receipts of a tenant, or of a session in any, newest first',
     operatorReach: 'served',
     errors: ['RECEIPT_TARGET_REQUIRED'],
     returns: ReceiptPageDto,
   })
   async list(@Query() query: ListReceiptsOfTenantQuery): Promise<ReceiptPageDto> {
-    const { tenant_id, subject_id, limit = 1, cursor } = query;
-    if (tenant_id === undefined && subject_id === undefined) throw receiptsErrors.RECEIPT_TARGET_REQUIRED();
-    return inTenant(tenant_id ?? currentContext().tenantId ?? '', async () => {
-      const { receipts, nextCursor } = await this.receipts.list(filterOf(query), limit, cursor);
-      return { receipts: receipts.map(toReceiptDto), next_cursor: nextCursor };
-    });
+    const { tenant_id, limit = DEFAULT_PAGE, cursor } = query;
+    const filter = filterOf(query);
+    const { receipts, nextCursor } = await (tenant_id === undefined
+      ? this.receipts.listAcross(await this.tenants.withSession(filter.sessionId), filter, limit, cursor)
+      : inTenant(tenant_id, () => this.receipts.list(filter, limit, cursor)));
+    return { receipts: receipts.map(toReceiptDto), next_cursor: nextCursor };
   }
 
   @Get(':id')

@@ -5,6 +5,7 @@ import { Receipts } from '../application/receipts.js';
 import { Replays } from '../application/replays.js';
 import { UNREPLAYABLE } from '../receipts.errors.js';
 import {
+  DEFAULT_PAGE,
   filterOf,
   ListReceiptsQuery,
   ReceiptDto,
@@ -50,7 +51,11 @@ export class ReceiptsController {
     returns: ReceiptPageDto,
   })
   async list(@Query() query: ListReceiptsQuery): Promise<ReceiptPageDto> {
-    const { receipts, nextCursor } = await this.receipts.list(filterOf(query), query.limit ?? 1, query.cursor);
+    const { receipts, nextCursor } = await this.receipts.list(
+      filterOf(query),
+      query.limit ?? DEFAULT_PAGE,
+      query.cursor,
+    );
     return { receipts: receipts.map(toReceiptDto), next_cursor: nextCursor };
   }
 

@@ -1,11 +1,12 @@
 import { Type } from 'class-transformer';
-import { IsBooleanString, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
-import { IsInstant, IsNotBefore, MAX_PAGE } from '../../../platform/http/index.js';
+import { IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { commonErrors } from '../../../kernel/common-errors.js';
+import { IsFlag, IsInstant, IsNotBefore, MAX_PAGE } from '../../../platform/http/index.js';
 import type { ReceiptFilter, ReceiptVerification, ShownReceipt } from '../application/receipts.js';
 import type { Replay } from '../application/replays.js';
 import type { ReplayDiff } from '../domain/replay-diff.js';
 
-const DEFAULT_PAGE = 50;
+export const DEFAULT_PAGE = 50;
 
 export class ListReceiptsQuery {
   /** The session; the same as `session_id`. */
@@ -61,27 +62,33 @@ export class ListReceiptsQuery {
 
   /** Those that are put away, too. */
   @IsOptional()
-  @IsBooleanString()
-  include_tombstoned?: string;
+  @IsFlag()
+  include_tombstoned?: boolean;
 }
 
 export class ListReceiptsOfTenantQuery extends ListReceiptsQuery {
-  /** Whose receipts; absent, those of your own tenant. */
+  /** Whose receipts; absent, those of the session in whichever tenants have it. */
   @IsOptional()
   @IsString()
   @MaxLength(128)
   tenant_id?: string;
 }
 
+/** @throws REQUEST_VALIDATION_ERROR for two sessions. */
 export function filterOf(query: ListReceiptsQuery): ReceiptFilter {
+  const { subject_id = query.session_id, session_id = subject_id } = query;
+  if (session_id !== subject_id) {
+    const errors = [{ loc: ['query', 'session_id'], msg: 'must be the same as subject_id', type: 'same' }];
+    throw commonErrors.REQUEST_VALIDATION_ERROR({ details: { errors } });
+  }
   return {
-    sessionId: query.subject_id ?? query.session_id,
+    sessionId: session_id,
     corpusId: query.corpus_id,
     documentId: query.document_id,
     callerId: query.caller_id,
     since: query.since,
     until: query.until,
-    includeTombstoned: query.include_tombstoned === 'true',
+    includeTombstoned: query.include_tombstoned === true,
   };
 }
 
@@ -131,9 +138,14 @@ export class ReceiptVerificationDto {
   key_id!: string | null;
   algorithm!: string | null;
   reason!: 'ok' | 'signature_mismatch' | 'no_signature' | 'key_unavailable' | 'unsupported_algorithm';
-  /** Null without an outcome. */
+  /** Null without an outcome, and when it cannot be said. */
   outcome_valid!: boolean | null;
-  /** Whether no receipt before it is missing, changed or added; null until it is chained, about a minute later. */
+  /** As `reason`, of the outcome; null without one. */
+  outcome_reason!: 'ok' | 'signature_mismatch' | 'no_signature' | 'key_unavailable' | 'unsupported_algorithm' | null;
+  /**
+   * Whether no receipt before it is missing, changed or added: the hundred before it as they are now, all others as they
+   * were found when their turn to be checked was last. Null until it is chained, about a minute later.
+   */
   chain_valid!: boolean | null;
   checks!: ReceiptChecksDto;
 }
@@ -163,13 +175,14 @@ export function toReceiptDto({ body, status, tombstonedAt, outcome }: ShownRecei
 }
 
 export function toVerificationDto(verification: ReceiptVerification): ReceiptVerificationDto {
-  const { valid, keyId, algorithm, reason, outcomeValid, chainValid, columnsMatch } = verification;
+  const { valid, keyId, algorithm, reason, outcome, chainValid, columnsMatch } = verification;
   return {
     valid,
     key_id: keyId,
     algorithm,
     reason,
-    outcome_valid: outcomeValid,
+    outcome_valid: outcome?.valid ?? null,
+    outcome_reason: outcome?.reason ?? null,
     chain_valid: chainValid,
     checks: { columns_match: columnsMatch },
   };

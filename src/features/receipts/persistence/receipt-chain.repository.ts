@@ -1,8 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { UnitOfWork } from '../../../platform/db/index.js';
-import type { Chainable, Link, LinkNow } from '../domain/receipt-chain.js';
+import type { Chainable, Checked, Link, LinkNow } from '../domain/receipt-chain.js';
 
 const BODY_SHA256 = `encode(sha256(convert_to(r.body_canonical, 'UTF8')), 'hex')`;
+
+/** Where a receipt is, and what is known of its chain. */
+export interface Place {
+  readonly chained: boolean;
+  /** Null without a link. */
+  readonly seq: number | null;
+  readonly firstBadSeq: number | null;
+}
 
 @Injectable()
 export class ReceiptChainRepository {
@@ -16,6 +24,17 @@ export class ReceiptChainRepository {
   /** Tenants that have receipts which are not put away. */
   async tenantsWithActive(): Promise<string[]> {
     return this.uow.acrossTenants('receipts', () => this.#tenants(`status = 'active'`));
+  }
+
+  /** Tenants with a chain, those first whose chain was looked at longest ago. */
+  async tenantsToCheck(limit: number): Promise<string[]> {
+    const rows = await this.uow.acrossTenants('receipts', () =>
+      this.uow.rows<{ tenantId: string }>(
+        'SELECT tenant_id AS "tenantId" FROM receipt_chain_checks ORDER BY checked_at, tenant_id LIMIT $1',
+        [limit],
+      ),
+    );
+    return rows.map(({ tenantId }) => tenantId);
   }
 
   /** Keeps others from chaining until the transaction ends. @returns false when one of them is at it. */
@@ -46,25 +65,55 @@ export class ReceiptChainRepository {
     );
   }
 
+  /** Marks receipts that came with their link, as those of a tenant that moved. */
+  async adoptLinked(): Promise<void> {
+    await this.uow.execute(
+      `UPDATE receipts r SET chained = true FROM receipt_chain c
+        WHERE r.tenant_id = $1 AND NOT r.chained AND c.tenant_id = r.tenant_id AND c.receipt_id = r.receipt_id`,
+      [this.uow.tenantId],
+    );
+  }
+
   async append(links: readonly Link[]): Promise<void> {
     await this.uow.execute(
       `WITH link AS (
          INSERT INTO receipt_chain (tenant_id, seq, receipt_id, entry_hash)
          SELECT $1, l.seq, l."receiptId", l."entryHash"
            FROM jsonb_to_recordset($2::jsonb) AS l (seq bigint, "receiptId" text, "entryHash" text)
-         RETURNING receipt_id)
+         RETURNING receipt_id),
+       checked AS (INSERT INTO receipt_chain_checks (tenant_id) VALUES ($1) ON CONFLICT (tenant_id) DO NOTHING)
        UPDATE receipts r SET chained = true FROM link WHERE r.tenant_id = $1 AND r.receipt_id = link.receipt_id`,
       [this.uow.tenantId, JSON.stringify(links)],
     );
   }
 
-  /** Place of a receipt in the chain; undefined while it has none. */
-  async placeOf(receiptId: string): Promise<number | undefined> {
-    const row = await this.uow.first<{ seq: number }>(
-      'SELECT seq::float8 AS seq FROM receipt_chain WHERE tenant_id = $1 AND receipt_id = $2',
+  /** Undefined for a receipt that is not there. */
+  async placeOf(receiptId: string): Promise<Place | undefined> {
+    return this.uow.first<Place>(
+      `SELECT r.chained, c.seq::float8 AS seq, k.first_bad_seq::float8 AS "firstBadSeq"
+         FROM receipts r
+         LEFT JOIN receipt_chain c ON c.tenant_id = r.tenant_id AND c.receipt_id = r.receipt_id
+         LEFT JOIN receipt_chain_checks k ON k.tenant_id = r.tenant_id
+        WHERE r.tenant_id = $1 AND r.receipt_id = $2`,
       [this.uow.tenantId, receiptId],
     );
-    return row?.seq;
+  }
+
+  /** How far the chain was looked at. */
+  async checked(): Promise<Checked> {
+    const row = await this.uow.first<Checked>(
+      `SELECT checked_to::float8 AS "checkedTo", first_bad_seq::float8 AS "firstBadSeq"
+         FROM receipt_chain_checks WHERE tenant_id = $1`,
+      [this.uow.tenantId],
+    );
+    return row ?? { checkedTo: 0, firstBadSeq: null };
+  }
+
+  async recordCheck({ checkedTo, firstBadSeq }: Checked, now: Date): Promise<void> {
+    await this.uow.execute(
+      `UPDATE receipt_chain_checks SET checked_to = $2, first_bad_seq = $3, checked_at = $4 WHERE tenant_id = $1`,
+      [this.uow.tenantId, checkedTo, firstBadSeq, now],
+    );
   }
 
   /** The links after a place, up to another one, with what there is now of their receipts. */

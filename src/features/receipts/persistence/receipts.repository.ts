@@ -154,18 +154,35 @@ export class ReceiptsRepository {
   /** The tenant that a receipt belongs to, whichever it is. */
   async ownerOf(receiptId: string): Promise<string | undefined> {
     const row = await this.uow.acrossTenants('receipts', () =>
-      this.uow.first<{ tenantId: string }>(
-        'SELECT tenant_id AS "tenantId" FROM receipts WHERE receipt_id = $1 LIMIT 1',
-        [receiptId],
-      ),
+      this.uow.first<{ tenantId: string }>('SELECT tenant_id AS "tenantId" FROM receipts WHERE receipt_id = $1', [
+        receiptId,
+      ]),
     );
     return row?.tenantId;
   }
 
+  /** The tenants that have receipts of a session. */
+  async ownersOfSession(sessionId: string, limit: number): Promise<string[]> {
+    const rows = await this.uow.acrossTenants('receipts', () =>
+      this.uow.rows<{ tenantId: string }>(
+        'SELECT DISTINCT tenant_id AS "tenantId" FROM receipts WHERE subject_id = $1 ORDER BY 1 LIMIT $2',
+        [sessionId, limit],
+      ),
+    );
+    return rows.map(({ tenantId }) => tenantId);
+  }
+
   /** Newest first, after the receipt with the id `before`. At most `limit`; fewer where they are long. */
-  async list(filter: ReceiptFilter, limit: number, before?: string): Promise<ReceiptPage> {
+  async list(
+    tenantIds: readonly string[],
+    filter: ReceiptFilter,
+    limit: number,
+    before?: string,
+  ): Promise<ReceiptPage> {
     const parameters = new SqlParameters();
-    const tenant = parameters.add(this.uow.tenantId);
+    // Of one tenant, its index has them in their order.
+    const [only, ...others] = tenantIds;
+    const ofTenants = others.length === 0 ? `= ${parameters.add(only ?? '')}` : `= ANY (${parameters.add(tenantIds)})`;
     const conditions: string[] = [];
     const add = (value: string | undefined, condition: (parameter: string) => string): void => {
       if (value !== undefined) conditions.push(`AND ${condition(parameters.add(value))}`);
@@ -187,7 +204,7 @@ export class ReceiptsRepository {
          SELECT r.*, count(*) OVER ()::int AS found,
                 sum(octet_length(r.body_canonical)) OVER (ORDER BY r.receipt_id DESC)
                   - octet_length(r.body_canonical) AS bytes_before
-           FROM (SELECT * FROM receipts r WHERE r.tenant_id = ${tenant} ${conditions.join(' ')}
+           FROM (SELECT * FROM receipts r WHERE r.tenant_id ${ofTenants} ${conditions.join(' ')}
                   ORDER BY r.receipt_id DESC LIMIT ${parameters.add(limit + 1)}) r
        ) r WHERE r.bytes_before < ${MOST_PAGE_BYTES} ORDER BY r.receipt_id DESC`,
       parameters.values,

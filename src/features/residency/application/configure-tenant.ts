@@ -6,7 +6,7 @@ import { UnitOfWork } from '../../../platform/db/index.js';
 import { authErrors, Operators } from '../../auth/index.js';
 import { TENANT_ID } from '../../tenants/index.js';
 import { shownPin, type Pin } from '../domain/pin.js';
-import { mergeConfig, OPERATOR_KEYS, type ConfigChanges } from '../domain/tenant-config.js';
+import { loosensReceipts, mergeConfig, OPERATOR_KEYS, type ConfigChanges } from '../domain/tenant-config.js';
 import { TenantConfigsRepository } from '../persistence/tenant-configs.repository.js';
 import { residencyErrors } from '../residency.errors.js';
 import { PlacesOutside, type PinWarning } from './places-outside.js';
@@ -68,13 +68,17 @@ export class ConfigureTenant {
   }
 
   #requireRight({ changes, force }: ConfigPatch): void {
-    const { principal } = currentContext();
-    if (principal === undefined || this.operators.has(principal, 'operator')) return;
+    if (this.#isOperated()) return;
     if (force || OPERATOR_KEYS.some((key) => changes[key] !== undefined)) {
       throw authErrors.PLATFORM_OPERATOR_REQUIRED({
         message: `Only an admin of an operator tenant may change ${OPERATOR_KEYS.join(', ')} or force a pin. Ask whoever operates this installation.`,
       });
     }
+  }
+
+  #isOperated(): boolean {
+    const { principal } = currentContext();
+    return principal === undefined || this.operators.has(principal, 'operator');
   }
 
   /** The only text that names the region of this server, to operators: it is their mistake that it explains. */
@@ -99,6 +103,12 @@ export class ConfigureTenant {
     { changes, force, expectedVersion, reason }: ConfigPatch,
   ): Promise<Omit<ConfiguredTenant, 'tenantId'> & { warnings: readonly PinWarning[] }> {
     const before = await this.stored.lock();
+    if (loosensReceipts(before.config, changes) && !this.#isOperated()) {
+      throw authErrors.PLATFORM_OPERATOR_REQUIRED({
+        message:
+          'Only an admin of an operator tenant may have fewer receipts written while receipt_enforcement is required. Ask whoever operates this installation.',
+      });
+    }
     if (expectedVersion !== undefined && expectedVersion !== before.version) {
       throw conflict(expectedVersion, before.version);
     }

@@ -53,7 +53,12 @@ describe('a provider outside the zone of its tenant', () => {
 
   it('row 9: is recorded and decided on where it is monitored, and nothing where it is off', () => {
     expect(placement('monitor').admitProvider(BEDROCK, 'use')).toEqual([
-      { engine: 'residency', effect: 'note', code: 'residency.provider_mismatch' },
+      {
+        engine: 'residency',
+        policyId: 'provider:us-east-1',
+        effect: 'note',
+        code: 'residency.provider_mismatch',
+      },
     ]);
     expect(noted.map(({ event, outcome }) => [event, outcome])).toEqual([['residency.provider_mismatch', 'success']]);
     expect(placement('off').admitProvider(BEDROCK, 'use')).toEqual([{ engine: 'residency', effect: 'allow' }]);
@@ -90,15 +95,34 @@ describe('an endpoint of a model', () => {
   });
 
   it('outside the zone is recorded and decided on where it is monitored', () => {
-    const note = { engine: 'residency', effect: 'note', code: 'residency.egress' };
-    expect(placement('monitor', VERTEX).admitEgress(['llm', 'embedding'])).toEqual([note, note]);
+    const note = (policyId: string) => ({ engine: 'residency', policyId, effect: 'note', code: 'residency.egress' });
+    expect(placement('monitor', VERTEX).admitEgress(['llm', 'embedding'])).toEqual([
+      note('llm:us-east-1'),
+      note('embedding:us-east-1'),
+    ]);
     expect(noted.map(({ metadata }) => metadata?.['surface'])).toEqual(['llm', 'embedding']);
     expect(placement('off', VERTEX).admitEgress(['llm'])).toEqual([]);
   });
 
-  it('is not checked where nobody knows it, and where it is told to be inside', () => {
-    const elsewhere = { LLM_PROVIDER: 'openai', OPENAI_BASE_URL: 'http://models.invalid/v1' };
-    expect(placement('block', elsewhere).admitEgress(['llm', 'embedding', 'reranker'])).toEqual([]);
+  const elsewhere = { LLM_PROVIDER: 'openai', OPENAI_BASE_URL: 'http://models.invalid/v1' };
+
+  it('counts as outside where nobody knows it, and the refusal names the setting', () => {
+    const surface = { surface: 'llm', provider: 'openai', provider_region: null };
+    expect(refusal(() => placement('block', elsewhere).admitEgress(['embedding', 'llm']))).toEqual([
+      403,
+      'residency.egress_blocked',
+      surface,
+    ]);
+    expect(() => placement('block', elsewhere).admitEgress(['llm'])).toThrow(/LLM_REGION\.$/);
+    expect(placement('monitor', elsewhere).admitEgress(['llm'])).toHaveLength(1);
+    expect(noted.at(-1)?.metadata).toEqual({ ...surface, mode: 'monitor' });
+  });
+
+  it('is inside where it is in this process, and where it is told to be', () => {
+    for (const llm of ['fake', 'extractive']) {
+      const nowhere = placement('block', { LLM_PROVIDER: llm });
+      expect(nowhere.admitEgress(['llm', 'embedding', 'reranker'])).toEqual([]);
+    }
     expect(placement('block', { ...elsewhere, LLM_REGION: 'eu-central-1' }).admitEgress(['llm'])).toEqual([]);
     expect(placement('block', { ...VERTEX, LLM_REGION: 'eu' }).admitEgress(['llm'])).toEqual([]);
     expect(noted).toEqual([]);

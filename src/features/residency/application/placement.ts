@@ -46,7 +46,7 @@ export class Placement {
     const { allowed, code } = dataPlaneVerdict({ zone, pin, at, governedBy: undefined, providerMode });
     if (code === undefined) return [{ engine: 'residency', effect: 'allow' }];
     this.#note('residency.provider_mismatch', { surface: 'provider', provider, region }, providerMode);
-    if (allowed) return [{ engine: 'residency', effect: 'note', code }];
+    if (allowed) return [note('provider', region, code)];
     throw residencyErrors['residency.provider_mismatch']({
       ...(to === 'change' ? { status: 409 } : {}),
       details: { provider, provider_region: region },
@@ -54,7 +54,7 @@ export class Placement {
   }
 
   /**
-   * Where texts are about to go. What is not known is not checked.
+   * Where texts are about to go. A model of which nobody knows where it is counts as outside, unless it is in this process.
    *
    * @throws residency.egress_blocked
    */
@@ -63,16 +63,17 @@ export class Placement {
     const { pin, egressMode, endpoints, zoneOf } = this.facts;
     const leaving = surfaces
       .map((surface) => endpoints[surface])
-      .filter(({ region }) => region !== undefined && zoneOf(region) !== pin);
+      .filter(({ region, isInProcess }) => (region === undefined ? !isInProcess : zoneOf(region) !== pin));
     for (const endpoint of leaving) this.#note('residency.egress', endpoint, egressMode);
     const [first] = leaving;
     if (first !== undefined && egressMode === 'block') {
       const { surface, provider, region } = first;
       throw residencyErrors['residency.egress_blocked']({
-        details: { surface, provider, provider_region: region },
+        ...(region === undefined ? { message: unknownPlace(surface) } : {}),
+        details: { surface, provider, provider_region: region ?? null },
       });
     }
-    return leaving.map(() => ({ engine: 'residency', effect: 'note', code: 'residency.egress' }));
+    return leaving.map(({ surface, region = null }) => note(surface, region, 'residency.egress'));
   }
 
   #note(
@@ -86,7 +87,16 @@ export class Placement {
   }
 }
 
+/** The rule that noted something is about one surface and where it is. */
+function note(surface: string, region: string | null, code: string): PolicyDecision {
+  return { engine: 'residency', policyId: region === null ? surface : `${surface}:${region}`, effect: 'note', code };
+}
+
 export const UNRESTRICTED = new Placement(undefined);
+
+function unknownPlace(surface: Surface): string {
+  return `Nobody knows in which region the ${surface} endpoint is, and the tenant does not let data leave its own. Whoever operates the server says it with ${surface.toUpperCase()}_REGION.`;
+}
 
 function codeOf(event: string): string {
   return event === 'residency.egress' ? 'residency.egress_blocked' : event;

@@ -1,13 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AuditTrail } from '../../../kernel/audit.js';
-import { currentContext, inTenant } from '../../../kernel/context.js';
+import { inTenant } from '../../../kernel/context.js';
 import type { AppError } from '../../../kernel/errors.js';
-import { Log } from '../../../kernel/log.js';
-import { Clock } from '../../../kernel/time.js';
 import { residencyErrors } from '../residency.errors.js';
 import { residencySettings, type ResidencySettings } from '../residency.settings.js';
+import { FailedOpen } from './failed-open.js';
 import { LastKnownPins, type Refusing } from './last-known-pins.js';
-import { MinuteCounts } from './minute-counts.js';
 import { TenantConfigs } from './tenant-configs.js';
 
 /**
@@ -18,19 +15,14 @@ import { TenantConfigs } from './tenant-configs.js';
 @Injectable()
 export class ResidencyGate {
   /** Of this process, since it started. */
-  readonly totals = { mismatches: 0, failedOpen: 0 };
-  readonly #failures: MinuteCounts;
+  mismatches = 0;
 
   constructor(
     private readonly configs: TenantConfigs,
     private readonly lastKnown: LastKnownPins,
-    private readonly audit: AuditTrail,
-    private readonly log: Log,
-    clock: Clock,
+    private readonly failedOpen: FailedOpen,
     @Inject(residencySettings.token) private readonly settings: ResidencySettings,
-  ) {
-    this.#failures = new MinuteCounts(clock);
-  }
+  ) {}
 
   /** In single-region mode nothing is asked, and nothing is read. */
   get isOpen(): boolean {
@@ -53,10 +45,10 @@ export class ResidencyGate {
         throw residencyErrors['residency.unavailable']({ cause: error });
       }
       refusing = known?.refusing ?? null;
-      if (refusing === null) this.#failOpen(tenantId, error);
+      if (refusing === null) this.failedOpen.note(tenantId, error, known !== undefined);
     }
     if (refusing === null) return undefined;
-    this.totals.mismatches += 1;
+    this.mismatches += 1;
     return this.#mismatch(tenantId, refusing);
   }
 
@@ -72,18 +64,6 @@ export class ResidencyGate {
     return residencyErrors['residency.mismatch']({
       message: `tenant '${tenantId}' is pinned to region '${pin}'; this request did not reach the right region. Retry against the regional endpoint.`,
       details: { region: pin, ...(endpoint === undefined ? {} : { endpoint }) },
-    });
-  }
-
-  #failOpen(tenantId: string, error: unknown): void {
-    const { path } = currentContext();
-    this.totals.failedOpen += 1;
-    this.log.warn({ err: error, tenant_id: tenantId, path }, 'residency_check_failed_failing_open');
-    if (this.#failures.add(tenantId).count > 1) return;
-    this.audit.note({
-      event: 'residency.check_failed_open',
-      outcome: 'failure',
-      metadata: { path: path ?? null, error_class: error instanceof Error ? error.name : typeof error },
     });
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { TenantConfigsRepository, type PinCount } from '../persistence/tenant-configs.repository.js';
+import { FailedOpen } from './failed-open.js';
 import { ResidencyGate } from './residency-gate.js';
 import { Residency } from './residency.js';
 
@@ -17,10 +18,17 @@ export class ResidencyStatus {
   constructor(
     private readonly residency: Residency,
     private readonly gate: ResidencyGate,
+    private readonly failedOpen: FailedOpen,
     private readonly configs: TenantConfigsRepository,
   ) {}
 
   async current(): Promise<Status> {
-    return { zone: this.residency.zone, pins: await this.configs.pins(), ...this.gate.totals };
+    const { mismatches } = this.gate;
+    return {
+      zone: this.residency.zone,
+      pins: await this.configs.pins(),
+      mismatches,
+      failedOpen: this.failedOpen.total,
+    };
   }
 }

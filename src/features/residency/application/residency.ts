@@ -2,13 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { AuditTrail } from '../../../kernel/audit.js';
 import { currentContext } from '../../../kernel/context.js';
-import { Log } from '../../../kernel/log.js';
 import { modelEndpoints, modelSettings, type ModelSettings } from '../../../platform/model-gateway/index.js';
 import type { DataPlaneMode } from '../domain/data-plane.js';
 import type { Pin } from '../domain/pin.js';
 import type { TenantConfig } from '../domain/tenant-config.js';
 import { residencyErrors } from '../residency.errors.js';
 import { residencySettings, type ResidencySettings } from '../residency.settings.js';
+import { FailedOpen } from './failed-open.js';
 import { LastKnownPins } from './last-known-pins.js';
 import { Placement, UNRESTRICTED } from './placement.js';
 import { TenantConfigs } from './tenant-configs.js';
@@ -24,8 +24,8 @@ export class Residency {
   constructor(
     private readonly configs: TenantConfigs,
     private readonly lastKnown: LastKnownPins,
+    private readonly failedOpen: FailedOpen,
     private readonly audit: AuditTrail,
-    private readonly log: Log,
     @Inject(residencySettings.token) private readonly settings: ResidencySettings,
     @Inject(modelSettings.token) models: ModelSettings,
   ) {
@@ -40,6 +40,11 @@ export class Residency {
   /** Of this process. Never on a wire, but in receipts. */
   get site(): string {
     return this.settings.site;
+  }
+
+  /** Of the language model; null when it is not known. */
+  get llmRegion(): string | null {
+    return this.#endpoints.llm.region ?? null;
   }
 
   get providerMode(): DataPlaneMode {
@@ -76,7 +81,7 @@ export class Residency {
       const known = this.#placements.get(tenantId);
       if (known === undefined && failMode === 'closed')
         throw residencyErrors['residency.unavailable']({ cause: error });
-      this.log.warn({ err: error, tenant_id: tenantId }, 'where the data of a tenant may be is not known');
+      this.failedOpen.note(tenantId, error, known !== undefined);
       return known ?? UNRESTRICTED;
     }
   }

@@ -9,6 +9,9 @@ import { tenantConfigOf, type TenantConfig } from '../domain/tenant-config.js';
 import { TenantConfigsRepository } from '../persistence/tenant-configs.repository.js';
 import { residencySettings, type ResidencySettings } from '../residency.settings.js';
 
+/** Channel of the messages that name a tenant whose configuration was changed. */
+export const CONFIG_CHANGED = 'tenant.config.changed';
+
 /** Tenants that a process remembers, and for how long where the message of a change is lost. */
 const CAPACITY = 10_000;
 const TTL_SECONDS = 30;
@@ -29,7 +32,7 @@ export class TenantConfigs implements OnModuleInit {
     @Inject(residencySettings.token) { cacheTtlSeconds }: ResidencySettings,
   ) {
     const parts = { uow, state, clock, log };
-    const options = { channel: 'tenant.config.changed', capacity: CAPACITY };
+    const options = { channel: CONFIG_CHANGED, capacity: CAPACITY };
     this.#configs = new TenantCache({ ...options, ttlSeconds: TTL_SECONDS, load: () => this.#load() }, parts);
     if (cacheTtlSeconds > 0) {
       const load = async (): Promise<{ pin: Pin }> => ({ pin: (await this.#load()).region });

@@ -48,6 +48,11 @@ export const OPERATOR_KEYS = [
   'egress_mode',
 ] as const satisfies readonly (keyof ConfigChanges)[];
 
+/** A demand for signed receipts, which operators make, would be worth nothing if the tenant could have none written. */
+export function loosensReceipts(stored: Readonly<Record<string, unknown>>, { receipts }: ConfigChanges): boolean {
+  return stored['receipt_enforcement'] === 'required' && receipts !== undefined && receipts !== 'always';
+}
+
 /** Shallow: whatever else is stored stays, keys of other versions included. */
 export function mergeConfig(
   stored: Readonly<Record<string, unknown>>,

@@ -15,7 +15,7 @@ class ResidencyStatusDto {
   pinned_tenants!: PinnedTenantsDto[];
   /** Refused because of their pin by the process that answers, since it started. */
   mismatch_total!: number;
-  /** Served by it though the pin could not be read. */
+  /** Checks that passed though the pin could not be read and was never seen: of requests, of jobs, of where data may go. */
   fail_open_total!: number;
 }
 

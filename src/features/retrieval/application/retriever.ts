@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { PolicyDecision } from '../../../kernel/policy-decision.js';
 import { Reranker } from '../../../platform/model-gateway/index.js';
 import {
   effectiveTopK,
@@ -63,9 +64,9 @@ export class Retriever {
   }
 
   /** Refuses a corpus ahead of `retrieve`, which refuses it too. @throws FEATURE_NOT_ENABLED */
-  admit(corpus: Corpus, plan: TenantPlan): void {
+  admit(corpus: Corpus, plan: TenantPlan): PolicyDecision[] {
     const result = normaliseProviderConfig(corpus.providerConfig);
-    if (result.ok) plan.require(RETRIEVAL_FEATURES[result.config.provider]);
+    return result.ok ? [plan.require(RETRIEVAL_FEATURES[result.config.provider])] : [];
   }
 
   /**

@@ -82,11 +82,12 @@ export class SearchController {
     cost: 1,
     status: 202,
     audit: ['corpora.reembed.enqueued'],
-    errors: ['NOT_FOUND', ...PLACE_ERRORS],
+    errors: ['NOT_FOUND', ...PLACE_ERRORS, ...GATE_ERRORS],
     returns: CorpusIndexDto,
   })
   async reembed(@Param('id') id: string): Promise<CorpusIndexDto> {
     await this.rules.requireIngest(id);
+    await this.access.require(await this.corpora.get(id), 'reindex');
     return toIndexDto(id, await this.reembedding.start(id));
   }
 }

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../../kernel/errors.js';
 import type { JobHandler, JobRun } from '../../../kernel/jobs.js';
-import { CorpusRules } from '../../corpora/index.js';
+import { Corpora, CorpusRules } from '../../corpora/index.js';
+import { VectorDbAccess } from '../../vector-dbs/index.js';
 import { Reembedding } from '../application/reembedding.js';
 import type { ReembedPayload } from '../retrieval.jobs.js';
 
@@ -9,11 +10,15 @@ import type { ReembedPayload } from '../retrieval.jobs.js';
 export class ReembedHandler implements JobHandler<ReembedPayload> {
   constructor(
     private readonly reembedding: Reembedding,
+    private readonly corpora: Corpora,
     private readonly rules: CorpusRules,
+    private readonly access: VectorDbAccess,
   ) {}
 
   async run({ payload, signal }: JobRun<ReembedPayload>): Promise<void> {
+    // Again: it may have waited for long, and what allowed it may be gone.
     await this.rules.requireIngest(payload.corpusId);
+    await this.access.require(await this.corpora.get(payload.corpusId), 'reindex');
     await this.reembedding.carryOut(payload.corpusId, payload.model, signal);
   }
 

@@ -4,7 +4,7 @@ import { Clock } from '../../../kernel/time.js';
 import { AuditTrail } from '../../../kernel/audit.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { ChatModel } from '../../../platform/model-gateway/index.js';
-import { ReceiptWriter } from '../../receipts/index.js';
+import { ReceiptWriter, type OpenReceipt, type Outcome, type ReceiptFate } from '../../receipts/index.js';
 import { Retriever, type Retrieval } from '../../retrieval/index.js';
 import { citationsFor, MarkerFilter, type Citation } from '../domain/citations.js';
 import { windowHistory, type ChatMessage } from '../domain/history.js';
@@ -19,8 +19,8 @@ import type { Run, RunSink } from './run.js';
 export class AnswerDraft {
   text = '';
   usage: Usage | null = null;
-  /** Whether there is a receipt, or will be: one that could not be stored is tried again. */
-  recorded = false;
+  /** What has become of its receipt. */
+  fate: ReceiptFate = 'none';
   /** Of the receipt that is stored. */
   receiptId: string | null = null;
 }
@@ -144,7 +144,7 @@ export class AnswerGraph {
     const prompt = composePrompt({ history, question: query, chunks: retrieval.passages });
     if (run.receipt === undefined) return { prompt };
     const { provider, model } = this.model;
-    const stored = await this.receipts.write(run.receipt, {
+    draft.fate = await this.receipts.write(run.receipt, {
       tenantId: run.principal.tenantId,
       requestId: run.requestId,
       principal: run.principal,
@@ -159,16 +159,15 @@ export class AnswerGraph {
       decisions: run.decisions,
       vectorDbId: run.vectorDbId,
       attachmentId: run.attachmentId,
+      vectorDbRegion: run.vectorDbRegion,
       asked: {
         provider,
         model,
-        region: null,
         promptTemplateHash: PROMPT_TEMPLATE_SHA256,
         promptHash: promptHash(prompt),
       },
     });
-    draft.recorded = true;
-    if (stored) draft.receiptId = run.receipt.id;
+    if (draft.fate === 'stored') draft.receiptId = run.receipt.id;
     return { prompt };
   }
 
@@ -203,51 +202,48 @@ export class AnswerGraph {
     signal.throwIfAborted();
     const key = sessionKey(run);
     const messageId = this.ids.uuid();
-    await stored(() =>
-      this.uow.run(async () => {
-        const message = {
-          id: messageId,
-          runId: run.id,
-          role: 'assistant',
-          content: draft.text,
-          status: 'complete',
-          usage: draft.usage,
-        } as const;
-        const state = {
+    const save = async (): Promise<Outcome> => {
+      const { text: answer, usage } = draft;
+      const message = {
+        id: messageId,
+        runId: run.id,
+        role: 'assistant',
+        content: answer,
+        status: 'complete',
+        usage,
+      } as const;
+      const state = {
+        corpus_id: run.corpus.id,
+        provider,
+        top_k: run.topK,
+        message_id: messageId,
+        retrieved: passages.map(({ chunkId, documentId, source, score }) => ({
+          chunk_id: chunkId,
+          document_id: documentId,
+          source,
+          score,
+        })),
+      };
+      await this.conversations.complete(key, message, { id: this.ids.uuid(), state });
+      await this.audit.record({
+        event: 'run.completed',
+        outcome: 'success',
+        resourceType: 'run',
+        resourceId: run.requestId,
+        metadata: {
+          run_id: run.id,
+          session_id: run.question.sessionId,
           corpus_id: run.corpus.id,
           provider,
-          top_k: run.topK,
-          message_id: messageId,
-          retrieved: passages.map(({ chunkId, documentId, source, score }) => ({
-            chunk_id: chunkId,
-            document_id: documentId,
-            source,
-            score,
-          })),
-        };
-        await this.conversations.complete(key, message, { id: this.ids.uuid(), state });
-        if (run.receipt !== undefined) {
-          const { text: answer, usage } = draft;
-          await this.receipts.close(run.receipt, { status: 'completed', errorCode: null, answer, messageId, usage });
-        }
-        await this.audit.record({
-          event: 'run.completed',
-          outcome: 'success',
-          resourceType: 'run',
-          resourceId: run.requestId,
-          metadata: {
-            run_id: run.id,
-            session_id: run.question.sessionId,
-            corpus_id: run.corpus.id,
-            provider,
-            chunks: passages.length,
-            latency_ms: Math.round(this.clock.monotonic() - run.startedAt),
-            input_tokens: draft.usage?.input_tokens ?? null,
-            output_tokens: draft.usage?.output_tokens ?? null,
-          },
-        });
-      }),
-    );
+          chunks: passages.length,
+          latency_ms: Math.round(this.clock.monotonic() - run.startedAt),
+          input_tokens: usage?.input_tokens ?? null,
+          output_tokens: usage?.output_tokens ?? null,
+        },
+      });
+      return { status: 'completed', errorCode: null, answer, messageId, usage };
+    };
+    await stored(() => this.receipts.close(receiptToClose(run, draft), save));
     return {};
   }
 }
@@ -263,4 +259,9 @@ async function withoutTraces(): Promise<void> {
 
 export function sessionKey(run: Pick<Run, 'principal' | 'question'>): SessionKey {
   return { subjectId: run.principal.subjectId, sessionId: run.question.sessionId };
+}
+
+/** Undefined where there is none, nor will be. */
+export function receiptToClose({ receipt }: Run, { fate }: AnswerDraft): OpenReceipt | undefined {
+  return fate === 'none' ? undefined : receipt;
 }

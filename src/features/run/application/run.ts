@@ -35,6 +35,7 @@ export interface Run {
   /** How the corpus is governed; null where it is not. */
   readonly vectorDbId: number | null;
   readonly attachmentId: string | null;
+  readonly vectorDbRegion: string | null;
   /** Undefined when its answer gets none. */
   readonly receipt: OpenReceipt | undefined;
   /** Monotonic milliseconds of the acceptance. */

@@ -8,16 +8,16 @@ import { Log } from '../../../kernel/log.js';
 import type { Principal } from '../../../kernel/principal.js';
 import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
-import { Corpora, CorpusRules, type Corpus, type TenantCorpusRules } from '../../corpora/index.js';
+import { Corpora, CorpusRules } from '../../corpora/index.js';
 import { idempotencyErrors } from '../../idempotency/index.js';
 import { DocumentAccess } from '../../rbac-abac/index.js';
-import { ReceiptOpening, ReceiptWriter, type OpenReceipt } from '../../receipts/index.js';
+import { ReceiptOpening, ReceiptWriter, type Outcome } from '../../receipts/index.js';
 import { Retriever } from '../../retrieval/index.js';
-import { VectorDbAccess, type AccessGrant } from '../../vector-dbs/index.js';
+import { VectorDbAccess } from '../../vector-dbs/index.js';
 import { ConversationsRepository } from '../persistence/conversations.repository.js';
 import { runErrors } from '../run.errors.js';
 import { runSettings, type RunSettings } from '../run.settings.js';
-import { AnswerGraph, sessionKey, type Answer, type AnswerDraft } from './answer-graph.js';
+import { AnswerGraph, receiptToClose, sessionKey, type Answer, type AnswerDraft } from './answer-graph.js';
 import { presentable, stored } from './failures.js';
 import { RunSlots } from './run-slots.js';
 import { ClientGone, type Question, type Run, type RunSink } from './run.js';
@@ -62,54 +62,56 @@ export class Runs implements OnApplicationBootstrap {
    */
   async accept(id: string, question: Question, principal: Principal): Promise<Run> {
     const { requestId } = currentContext();
-    const now = this.clock.now();
-    const until = new Date(now.getTime() + this.settings.timeoutSeconds * 1000 + CLAIM_MARGIN_MS);
-    const startedAt = this.clock.monotonic();
-    const accepting = async (
-      corpus: Corpus,
-      rules: TenantCorpusRules,
-      receipt: OpenReceipt | undefined,
-      grant: AccessGrant,
-    ): Promise<Run> => {
-      const topK = this.retriever.topK(corpus, question.topK);
-      const accepted = { id, requestId, principal, question, corpus, topK, ...grant, receipt, startedAt };
-      if (!(await this.#begin(accepted, now, until))) throw runErrors.SESSION_BUSY();
-      this.retriever.admit(corpus, rules.plan);
-      if (question.audio) rules.plan.require('feature.tts');
-      const decisions = [...rules.admitUse(corpus, 'run'), ...grant.decisions];
-      await this.audit.record({
-        event: 'run.invoked',
-        outcome: 'success',
-        resourceType: 'run',
-        resourceId: requestId,
-        metadata: {
-          run_id: id,
-          session_id: question.sessionId,
-          corpus_id: corpus.id,
-          top_k_requested: question.topK ?? null,
-          top_k_effective: topK,
-          audio_requested: question.audio,
-          audio_effective: false,
-        },
-      });
-      return { ...accepted, decisions };
-    };
     try {
-      const corpus = await stored(() => this.corpora.get(question.corpusId));
-      await this.access.requireRun(corpus.id);
-      const rules = await this.rules.current();
-      const receipt = await stored(() => this.opening.open(question.receipt));
-      // Last, so that as little time as can be lies between what it read and the start.
-      const grant = await this.vectorDbs.require(corpus, 'retrieve');
-      return await stored(() => this.uow.run(() => accepting(corpus, rules, receipt, grant)));
+      return await stored(() => this.#accept(id, question, principal, requestId));
     } catch (error) {
       this.#logFault(error, requestId, id);
       throw error;
     }
   }
 
+  /** In the order in which what refuses a run is asked; see README.md. */
+  async #accept(id: string, question: Question, principal: Principal, requestId: string): Promise<Run> {
+    const now = this.clock.now();
+    const startedAt = this.clock.monotonic();
+    const corpus = await this.corpora.get(question.corpusId);
+    const allowed = await this.access.requireRun(corpus.id);
+    const rules = await this.rules.current();
+    const entitled = this.retriever.admit(corpus, rules.plan);
+    if (question.audio) entitled.push(rules.plan.require('feature.tts'));
+    const placed = rules.admitUse(corpus, 'run');
+    const grant = await this.vectorDbs.require(corpus, 'retrieve');
+    const receipt = await this.opening.open(question.receipt);
+    const topK = this.retriever.topK(corpus, question.topK);
+    const decisions = [...allowed, ...entitled, ...placed, ...grant.decisions];
+    const run = { id, requestId, principal, question, corpus, topK, ...grant, decisions, receipt, startedAt };
+    await this.uow.run(() => this.#store(run, now));
+    return run;
+  }
+
+  /** @throws SESSION_BUSY, IDEMPOTENCY_KEY_CONFLICT */
+  async #store(run: Run, now: Date): Promise<void> {
+    const until = new Date(now.getTime() + this.settings.timeoutSeconds * 1000 + CLAIM_MARGIN_MS);
+    if (!(await this.#begin(run, now, until))) throw runErrors.SESSION_BUSY();
+    await this.audit.record({
+      event: 'run.invoked',
+      outcome: 'success',
+      resourceType: 'run',
+      resourceId: run.requestId,
+      metadata: {
+        run_id: run.id,
+        session_id: run.question.sessionId,
+        corpus_id: run.corpus.id,
+        top_k_requested: run.question.topK ?? null,
+        top_k_effective: run.topK,
+        audio_requested: run.question.audio,
+        audio_effective: false,
+      },
+    });
+  }
+
   /** Claims the session and stores the question, unless a former try with the same key has. */
-  async #begin(run: Omit<Run, 'decisions'>, now: Date, until: Date): Promise<boolean> {
+  async #begin(run: Run, now: Date, until: Date): Promise<boolean> {
     const { idempotencyKey, message } = run.question;
     const key = sessionKey(run);
     const asked = idempotencyKey === undefined ? undefined : await this.conversations.asked(key, idempotencyKey);
@@ -160,29 +162,17 @@ export class Runs implements OnApplicationBootstrap {
     // Once, however often it is tried: a commit may have succeeded without an answer.
     const leave = (): Promise<void> =>
       stored(() =>
-        this.uow.run(async () => {
+        this.receipts.close(receiptToClose(run, draft), async () => {
           const held = await this.conversations.release(sessionKey(run), run.id);
+          // Otherwise the answer was stored after all, and that is on record.
+          if (held) await this.#recordFailure(run, shown);
           const kept = held && error instanceof ClientGone && draft.text !== '';
-          const messageId = kept ? await this.#keepPartial(run, draft) : null;
-          await this.#closeReceipt(run, draft, shown, messageId);
+          return outcomeOf(draft, shown, kept ? await this.#keepPartial(run, draft) : null);
         }),
       );
     await leave().catch((failure: unknown) => {
       this.log.warn({ err: failure, run_id: run.id }, 'a failed run could not free its session; it tries again');
       void this.#insist(run, leave);
-    });
-    this.audit.note({
-      event: 'run.failed',
-      outcome: 'failure',
-      resourceType: 'run',
-      resourceId: run.requestId,
-      errorCode: shown instanceof AppError ? shown.code : 'CLIENT_GONE',
-      metadata: {
-        run_id: run.id,
-        session_id: run.question.sessionId,
-        corpus_id: run.corpus.id,
-        latency_ms: Math.round(this.clock.monotonic() - run.startedAt),
-      },
     });
     return shown;
   }
@@ -205,14 +195,19 @@ export class Runs implements OnApplicationBootstrap {
     this.log.error({ err: error, request_id: requestId, run_id: runId, code: error.code }, 'run failed');
   }
 
-  async #closeReceipt(run: Run, draft: AnswerDraft, shown: Error, messageId: string | null): Promise<void> {
-    if (run.receipt === undefined || !draft.recorded) return;
-    await this.receipts.close(run.receipt, {
-      status: shown instanceof AppError ? 'error' : 'disconnected',
-      errorCode: shown instanceof AppError ? shown.code : null,
-      answer: draft.text === '' ? null : draft.text,
-      messageId,
-      usage: draft.usage,
+  async #recordFailure(run: Run, shown: Error): Promise<void> {
+    await this.audit.record({
+      event: 'run.failed',
+      outcome: 'failure',
+      resourceType: 'run',
+      resourceId: run.requestId,
+      errorCode: codeOf(shown) ?? 'CLIENT_GONE',
+      metadata: {
+        run_id: run.id,
+        session_id: run.question.sessionId,
+        corpus_id: run.corpus.id,
+        latency_ms: Math.round(this.clock.monotonic() - run.startedAt),
+      },
     });
   }
 
@@ -228,4 +223,15 @@ export class Runs implements OnApplicationBootstrap {
     });
     return id;
   }
+}
+
+function outcomeOf({ text, usage }: AnswerDraft, shown: Error, messageId: string | null): Outcome {
+  const errorCode = codeOf(shown);
+  const status = errorCode === null ? 'disconnected' : 'error';
+  return { status, errorCode, answer: text === '' ? null : text, messageId, usage };
+}
+
+/** Null for a client that left. */
+function codeOf(shown: Error): string | null {
+  return shown instanceof AppError ? shown.code : null;
 }

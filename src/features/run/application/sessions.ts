@@ -5,6 +5,7 @@ import { currentContext } from '../../../kernel/context.js';
 import type { Page } from '../../../kernel/cursor.js';
 import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
+import { ReceiptErasure } from '../../receipts/index.js';
 import type { Session, StoredMessage } from '../domain/session.js';
 import type { SessionKey } from '../persistence/conversations.repository.js';
 import { SessionsRepository } from '../persistence/sessions.repository.js';
@@ -19,6 +20,7 @@ export class Sessions {
   constructor(
     private readonly uow: UnitOfWork,
     private readonly sessions: SessionsRepository,
+    private readonly receipts: ReceiptErasure,
     private readonly logs: RunLogs,
     private readonly audit: AuditTrail,
     private readonly clock: Clock,
@@ -39,7 +41,7 @@ export class Sessions {
     });
   }
 
-  /** Deletes the conversation and the frames that were kept of it. @throws NOT_FOUND, SESSION_BUSY */
+  /** Deletes the conversation, its questions in receipts, and the frames that were kept of it. @throws NOT_FOUND, SESSION_BUSY */
   async delete(id: string): Promise<void> {
     const key = ownKey(id);
     const now = this.clock.now();
@@ -51,6 +53,7 @@ export class Sessions {
         await this.#require(key);
         throw runErrors.SESSION_BUSY();
       }
+      await this.receipts.eraseSession(key.subjectId, key.sessionId);
       await this.audit.record({
         event: 'sessions.deleted',
         outcome: 'success',

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { sha256Hex } from '../../../kernel/hash.js';
 import { httpSettings, type HttpSettings } from '../../../platform/http/index.js';
 import { Residency } from '../../residency/index.js';
+import { TENANT_ID } from '../../tenants/index.js';
 import { ArchiveReader, contextOf, NotAnArchive, type Label } from '../domain/archive.js';
 import { readListedFiles, type ListedFile } from '../domain/listed-files.js';
 import type { Manifest, ManifestFile } from '../domain/manifest.js';
@@ -79,6 +80,7 @@ export class ArchiveIntake {
     const sound =
       manifest?.export_id === label.export_id &&
       manifest.target_region === label.target_region &&
+      TENANT_ID.test(manifest.tenant_id) &&
       manifest.files.every(({ table }) => isMoving(table));
     if (manifest === undefined || !sound) throw new NotAnArchive('Its manifest is not one, or signed by nobody.');
     return manifest;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { loadSettings } from '../../../kernel/settings.js';
 import { blobStoreSettings } from '../../../platform/blob-store/index.js';
-import { Residency } from '../../residency/index.js';
+import { Residency, ResidencyGate } from '../../residency/index.js';
 import { RegionKeys } from '../domain/region-keys.js';
 import { movesSettings } from '../tenant-moves.settings.js';
 import { ExportPlace } from './export-place.js';
@@ -9,6 +9,8 @@ import { RegionKeyring } from './region-keyring.js';
 
 const SECRET = Buffer.alloc(32, 1).toString('base64');
 const PEERS = JSON.stringify({ us: new RegionKeys(SECRET).publicText });
+
+const NO_GATE = {} as ResidencyGate;
 
 function placeIn(zone: string | undefined, storedIn: string): ExportPlace {
   const env = {
@@ -20,7 +22,12 @@ function placeIn(zone: string | undefined, storedIn: string): ExportPlace {
   };
   const settings = loadSettings(env, [movesSettings, blobStoreSettings]);
   const residency = { zone, zoneOf: (region: string) => (region === 'eu-central-1' ? 'eu' : region) } as Residency;
-  return new ExportPlace(new RegionKeyring(settings.get(movesSettings)), residency, settings.get(blobStoreSettings));
+  return new ExportPlace(
+    new RegionKeyring(settings.get(movesSettings)),
+    residency,
+    NO_GATE,
+    settings.get(blobStoreSettings),
+  );
 }
 
 // The copy of a tenant that must stay in its region lies in the bucket until it is fetched.

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { blobStoreSettings, type BlobStoreSettings } from '../../../platform/blob-store/index.js';
-import { Residency } from '../../residency/index.js';
+import { Residency, ResidencyGate } from '../../residency/index.js';
 import type { PeerKeys, RegionKeys } from '../domain/region-keys.js';
 import { movesErrors } from '../tenant-moves.errors.js';
 import { RegionKeyring } from './region-keyring.js';
@@ -16,6 +16,7 @@ export class ExportPlace {
   constructor(
     private readonly keyring: RegionKeyring,
     private readonly residency: Residency,
+    private readonly gate: ResidencyGate,
     @Inject(blobStoreSettings.token) private readonly blobs: BlobStoreSettings,
   ) {}
 
@@ -25,6 +26,11 @@ export class ExportPlace {
 
   get zone(): string | null {
     return this.residency.zone ?? null;
+  }
+
+  /** The pin may have changed since the export was asked for. @throws residency.mismatch, residency.unavailable */
+  requireServed(tenantId: string): Promise<void> {
+    return this.gate.requireServed(tenantId);
   }
 
   /** @throws residency.not_configured; residency.artifact_out_of_zone when the archive would be stored elsewhere. */

@@ -33,6 +33,7 @@ export class ExportWork {
   ) {}
 
   async run(move: Move, signal: AbortSignal): Promise<Outcome> {
+    await this.place.requireServed(move.tenantId);
     const region = this.place.require(move.region);
     const { include, since } = move.parameters as { include: string[]; since: string | null };
     const base = new Map<string, Part>();
@@ -94,12 +95,11 @@ export class ExportWork {
     const context = contextOf({ export_id: move.id, target_region: region.name }, 0);
     const entry = writeTar([{ name: 'manifest.json', content: Buffer.from(text) }]);
     await this.frames.put(move, 0, region.keys.seal(entry, context));
-    const sha256 = sha256Hex(text);
     return {
       counts,
       watermark: move.id,
-      manifest: { ...manifest, files: undefined, tables: totalsOf(files), manifest_sha256: sha256 },
-      manifestSha256: sha256,
+      manifest: { ...manifest, files: undefined, tables: totalsOf(files), manifest_sha256: sha256Hex(text) },
+      audited: counts,
     };
   }
 }

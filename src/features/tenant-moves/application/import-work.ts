@@ -1,18 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { inTenant } from '../../../kernel/context.js';
-import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { differences, totalsOf, type Totals } from '../domain/manifest.js';
 import { FILES, GROUPS, moving } from '../domain/tenant-tables.js';
 import { MovingRowsRepository } from '../persistence/moving-rows.repository.js';
 import type { Move, Part } from '../domain/move.js';
-import { ResidencyJobsRepository } from '../persistence/residency-jobs.repository.js';
 import { movesErrors } from '../tenant-moves.errors.js';
 import type { OpenedFile } from './archive-intake.js';
 import { ImportArchive } from './import-archive.js';
 import type { ImportOptions } from './imports.js';
-import type { Outcome } from './moves.js';
+import { Moves, type Outcome } from './moves.js';
 import { MovingData } from './moving-data.js';
+import { TenantCaches } from './tenant-caches.js';
 
 interface TableCounts {
   rows: number;
@@ -32,28 +31,30 @@ type Pass = (part: Part, file: OpenedFile) => Promise<void>;
 export class ImportWork {
   constructor(
     private readonly uow: UnitOfWork,
-    private readonly stored: ResidencyJobsRepository,
+    private readonly moves: Moves,
     private readonly rows: MovingRowsRepository,
     private readonly data: MovingData,
     private readonly archive: ImportArchive,
-    private readonly clock: Clock,
+    private readonly caches: TenantCaches,
   ) {}
 
   async run(move: Move, signal: AbortSignal): Promise<Outcome> {
     const options = optionsOf(move);
-    const parts = await this.uow.read(() => this.stored.parts(move.id));
+    const parts = await this.moves.parts(move.id);
     const counts = await this.#compare(move, parts, signal);
     const differing = Object.keys(counts).filter((table) => (counts[table]?.different ?? 0) > 0);
-    if (options.dryRun) return { counts: { tables: counts } };
+    const audited = Object.fromEntries(Object.entries(counts).map(([table, { rows }]) => [table, rows]));
+    if (options.dryRun) return { counts: { tables: counts }, audited };
     if (options.conflict === 'fail' && differing.length > 0 && !move.parameters['writing']) {
       throw movesErrors['residency.import_conflict']({ details: { tables: counts } });
     }
-    await this.#note(move, { ...move.parameters, writing: true });
+    await this.moves.note(move.id, { parameters: { ...move.parameters, writing: true } });
     if (options.conflict === 'replace') await this.#deleteOthers(move, parts, signal);
     await this.#write(move, parts, counts, signal);
+    await this.caches.forget(move.tenantId);
     const verified = await this.#verify(move, parts, signal);
     await this.archive.remove(move, parts);
-    return { counts: { tables: counts, verified, differing: differences(totalsOf(parts), verified) } };
+    return { counts: { tables: counts, verified, differing: differences(totalsOf(parts), verified) }, audited };
   }
 
   async #compare(move: Move, parts: readonly Part[], signal: AbortSignal): Promise<Record<string, TableCounts>> {
@@ -103,7 +104,7 @@ export class ImportWork {
       // More than was sent: it would take several files.
       const whole = JSON.stringify(through) === JSON.stringify(part.through);
       own.push({ table: part.table, rows, sha256: whole ? sha256 : 'more' });
-      await this.#note(move, undefined);
+      await this.moves.note(move.id);
     }
     return totalsOf(own);
   }
@@ -114,12 +115,6 @@ export class ImportWork {
       const file = await this.archive.open(move, part);
       await inTenant(move.tenantId, () => pass(part, file));
     }
-  }
-
-  async #note(move: Move, parameters: Move['parameters'] | undefined): Promise<void> {
-    await this.uow.run(() =>
-      this.stored.update(move.id, this.clock.now(), parameters === undefined ? {} : { parameters }),
-    );
   }
 }
 

@@ -71,11 +71,11 @@ export class Imports {
     return this.#start(this.ids.uuid(), source.tenantId, options, parts, source.manifest ?? {}, archive);
   }
 
-  /** Says, signed, what this region has of the tenant; undefined for an import that wrote nothing. */
+  /** Says, signed, what the import read back when it ended; undefined for one that wrote nothing. */
   async verification(move: Move): Promise<Verification | undefined> {
     const tables = move.counts['verified'] as Totals | undefined;
-    if (tables === undefined) return undefined;
-    return this.statements.of(move.tenantId, String(move.manifest?.['export_id']), tables);
+    if (tables === undefined || move.finishedAt === null) return undefined;
+    return this.statements.of(move.tenantId, String(move.manifest?.['export_id']), tables, move.finishedAt);
   }
 
   #start(

@@ -22,10 +22,14 @@ export class KeptArchives {
     @Inject(movesSettings.token) private readonly settings: Pick<MovesSettings, 'artifactDays'>,
   ) {}
 
-  /** Removes those of jobs that ended long ago. Harmless in several processes at once. */
+  /** Removes those of jobs that ended long ago, and previews that have expired. Harmless in several processes at once. */
   async sweep(): Promise<void> {
-    const before = new Date(this.clock.now().getTime() - this.settings.artifactDays * DAY_MS);
-    const found = await this.uow.acrossTenants('moves', () => this.stored.withArchive(before, BATCH));
+    const now = this.clock.now();
+    const before = new Date(now.getTime() - this.settings.artifactDays * DAY_MS);
+    const found = await this.uow.acrossTenants('moves', async () => {
+      await this.stored.deleteExpiredPreviews(now);
+      return this.stored.withArchive(before, BATCH);
+    });
     for (const { ownerTenantId, ...move } of found) {
       await runInContext(systemContext(this.ids.uuid(), ownerTenantId), () => this.remove(move));
     }

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Ids } from '../../../kernel/ids.js';
-import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { isEnded, nextState, type MigrationState, type MigrationStep } from '../domain/migration.js';
 import type { Move } from '../domain/move.js';
 import { ResidencyJobsRepository } from '../persistence/residency-jobs.repository.js';
 import { movesErrors } from '../tenant-moves.errors.js';
-import { actor, Moves } from './moves.js';
+import { Moves } from './moves.js';
+import { MigrationConditions } from './migration-conditions.js';
 import { MigrationSteps } from './migration-steps.js';
-import { RegionKeyring } from './region-keyring.js';
+import { TenantFreezes } from './tenant-freezes.js';
 
 /** The way of a tenant to another region, one step at a time, each when an operator says so. */
 @Injectable()
@@ -17,35 +17,20 @@ export class Migrations {
     private readonly moves: Moves,
     private readonly stored: ResidencyJobsRepository,
     private readonly steps: MigrationSteps,
-    private readonly keyring: RegionKeyring,
+    private readonly conditions: MigrationConditions,
+    private readonly freezes: TenantFreezes,
     private readonly uow: UnitOfWork,
     private readonly ids: Ids,
-    private readonly clock: Clock,
   ) {}
 
   /** @throws NOT_FOUND, residency.not_configured, residency.move_in_progress */
   async create(tenantId: string, region: string): Promise<Move> {
-    this.keyring.own();
-    this.keyring.peer(region);
+    this.conditions.requirePeer(region);
     await this.moves.requireTenant(tenantId);
     const id = this.ids.uuid();
     // Known from the beginning, so that a step that is repeated starts no second export.
     const parameters = { export_id: this.ids.uuid(), delta_export_id: this.ids.uuid() };
-    return this.uow.run(async () => {
-      const migration = {
-        id,
-        kind: 'migration',
-        tenantId,
-        state: 'planned',
-        region,
-        parameters,
-        actor: actor(),
-      } as const;
-      await this.stored.insert(migration, this.clock.now());
-      const planned = await this.moves.require(id, 'migration');
-      await this.moves.record('residency.migration.planned', planned);
-      return planned;
-    });
+    return this.moves.plan({ id, kind: 'migration', tenantId, state: 'planned', region, parameters });
   }
 
   /**
@@ -61,34 +46,42 @@ export class Migrations {
     return this.#change(migration, 'advance', counts);
   }
 
-  /** @throws NOT_FOUND, residency.illegal_transition after the cutover. */
+  /**
+   * Gives it up; from the cutover on, takes it back. Can be repeated.
+   *
+   * @throws NOT_FOUND, residency.illegal_transition after the purge, and while the tenant is pinned elsewhere.
+   */
   async abort(id: string): Promise<Move> {
-    const aborted = await this.#change(await this.moves.get(id, 'migration'), 'abort');
-    await this.steps.thaw(aborted);
-    return aborted;
+    const migration = await this.moves.get(id, 'migration');
+    if (this.#next(migration, 'abort') === 'rolled_back') await this.conditions.requireReturned(migration);
+    return this.#change(migration, 'abort');
   }
 
-  /** After a purge of the tenant here. */
+  /** After a purge of the tenant here, in its transaction. */
   async purged(tenantId: string): Promise<void> {
-    const migration = await this.uow.read(() => this.stored.latest(tenantId, 'migration'));
-    if (migration?.state === 'cooldown') await this.#change(migration, 'purge');
+    const migration = await this.stored.latest(tenantId, 'migration');
+    if (migration?.state === 'cooldown') await this.#changeNow(migration, 'purge');
   }
 
-  async #change({ id, state }: Move, step: MigrationStep, counts?: Move['counts']): Promise<Move> {
-    return this.uow.run(async () => {
-      const locked = await this.stored.lock(id, 'migration');
-      if (locked?.state !== state)
-        throw movesErrors['residency.illegal_transition']({ details: { state: locked?.state } });
-      const to = this.#next(locked, step);
-      await this.stored.update(id, this.clock.now(), {
-        state: to,
-        ended: isEnded(to),
-        ...(counts === undefined ? {} : { counts }),
-      });
-      const changed = await this.moves.require(id, 'migration');
-      await this.moves.record(`residency.migration.${to}`, changed);
-      return changed;
-    });
+  async #change(migration: Move, step: MigrationStep, counts?: Move['counts']): Promise<Move> {
+    const changed = await this.uow.acrossTenants('moves', () => this.#changeNow(migration, step, counts));
+    await this.freezes.forget(changed.tenantId);
+    return changed;
+  }
+
+  /** The state, and with it the freeze: both or neither. */
+  async #changeNow({ id, state }: Move, step: MigrationStep, counts?: Move['counts']): Promise<Move> {
+    const locked = await this.stored.lock(id, 'migration');
+    if (locked?.state !== state)
+      throw movesErrors['residency.illegal_transition']({ details: { state: locked?.state } });
+    const to = this.#next(locked, step);
+    if (to !== state) {
+      const equal = counts === undefined ? {} : { counts };
+      await this.moves.note(id, { state: to, ended: isEnded(to), ...equal });
+      await this.moves.record(`residency.migration.${to}`, await this.moves.require(id, 'migration'), equal);
+    }
+    await this.freezes.follow(locked.tenantId, id, to);
+    return this.moves.require(id, 'migration');
   }
 
   #next({ state }: Move, step: MigrationStep): MigrationState {

@@ -16,8 +16,8 @@ export type Work = Exclude<MoveKind, 'migration'>;
 
 /** How a job ended well. */
 export interface Outcome extends Partial<Pick<Move, 'counts' | 'manifest' | 'watermark'>> {
-  /** For the audit trail. */
-  readonly manifestSha256?: string;
+  /** Rows by table, for the audit trail. */
+  readonly audited: Readonly<Record<string, number>>;
 }
 
 /** The jobs that operators of the context's tenant start for other tenants. */
@@ -44,11 +44,31 @@ export class Moves {
     });
   }
 
+  /** Something that others than a job carry out. @throws residency.move_in_progress */
+  async plan(move: Omit<NewMove, 'actor'>): Promise<Move> {
+    return this.uow.run(async () => {
+      await this.stored.insert({ ...move, actor: actor() }, this.clock.now());
+      const planned = await this.require(move.id, move.kind);
+      await this.record(`residency.${move.kind}.${move.state}`, planned);
+      return planned;
+    });
+  }
+
   /** Lets what was prepared begin. In a transaction. */
   async begin(move: Move, kind: Work, approver: string): Promise<Move> {
-    await this.stored.update(move.id, this.clock.now(), { state: 'running', approver });
+    await this.stored.update(move.id, this.clock.now(), { state: 'running', counts: {}, approver });
     await this.#enqueue(move.id, kind);
     return this.require(move.id, kind);
+  }
+
+  /** Keeps how far a move is, and what later steps need. */
+  async note(id: string, change: Parameters<ResidencyJobsRepository['update']>[2] = {}): Promise<void> {
+    await this.uow.run(() => this.stored.update(id, this.clock.now(), change));
+  }
+
+  /** Of the tenant, in their order. */
+  async all(tenantId: string): Promise<Move[]> {
+    return this.uow.read(() => this.stored.all(tenantId));
   }
 
   async get(id: string, kind: MoveKind): Promise<Move> {
@@ -72,15 +92,11 @@ export class Moves {
     if (!found) throw commonErrors.NOT_FOUND({ message: 'No such tenant.' });
   }
 
-  async finish(move: Move, { manifestSha256, ...outcome }: Outcome): Promise<void> {
+  async finish(move: Move, { audited, ...outcome }: Outcome): Promise<void> {
     await this.uow.run(async () => {
-      await this.stored.update(move.id, this.clock.now(), { ...outcome, state: 'succeeded', ended: true });
+      await this.note(move.id, { ...outcome, state: 'succeeded', ended: true });
       const ended = await this.require(move.id, move.kind);
-      await this.record(
-        `residency.${move.kind}.succeeded`,
-        ended,
-        manifestSha256 === undefined ? {} : { manifest_sha256: manifestSha256 },
-      );
+      await this.record(`residency.${move.kind}.succeeded`, ended, { counts: audited });
     });
   }
 
@@ -106,6 +122,7 @@ export class Moves {
         region: move.region,
         state: move.state,
         ...(move.approver === null ? {} : { approver: move.approver }),
+        ...archiveOf(move),
         ...metadata,
       },
     });
@@ -114,6 +131,12 @@ export class Moves {
   async #enqueue(moveId: string, kind: Work): Promise<void> {
     await this.jobs.enqueue(moveJob, { moveId, kind });
   }
+}
+
+/** By which the trails of two regions are put together. */
+function archiveOf({ manifest }: Move): Readonly<Record<string, unknown>> {
+  const { export_id, manifest_sha256, counts } = manifest ?? {};
+  return manifest_sha256 === undefined ? {} : { export_id, manifest_sha256, counts };
 }
 
 /** Who asks, for the second pair of eyes. */

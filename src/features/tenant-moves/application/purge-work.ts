@@ -6,9 +6,8 @@ import { storedKeysOf } from '../../ingestion/index.js';
 import { purged, TENANT_TABLES } from '../domain/tenant-tables.js';
 import { MovingRowsRepository, type Range } from '../persistence/moving-rows.repository.js';
 import type { Move } from '../domain/move.js';
-import { ResidencyJobsRepository } from '../persistence/residency-jobs.repository.js';
 import { KeptArchives } from './kept-archives.js';
-import type { Outcome } from './moves.js';
+import { Moves, type Outcome } from './moves.js';
 import { PurgeConditions } from './purge-conditions.js';
 
 /** Rows deleted in one transaction. */
@@ -22,7 +21,7 @@ const BATCH = 1000;
 export class PurgeWork {
   constructor(
     private readonly uow: UnitOfWork,
-    private readonly stored: ResidencyJobsRepository,
+    private readonly moves: Moves,
     private readonly rows: MovingRowsRepository,
     private readonly blobs: BlobStore,
     private readonly archives: KeptArchives,
@@ -32,23 +31,31 @@ export class PurgeWork {
   /** Conditions are checked anew: a purge that waited may have lost its reason. */
   async run(move: Move, signal: AbortSignal): Promise<Outcome> {
     await this.conditions.require(move.tenantId);
-    await inTenant(move.tenantId, () => this.#purge(signal));
-    for (const other of await this.uow.read(() => this.stored.all(move.tenantId))) await this.archives.remove(other);
-    return {};
+    const deleted = await this.#purge(move, signal);
+    for (const other of await this.moves.all(move.tenantId)) await this.archives.remove(other);
+    return { counts: deleted, audited: deleted };
   }
 
-  async #purge(signal: AbortSignal): Promise<void> {
+  /** @returns how many rows were deleted of each table, by this attempt and those before. */
+  async #purge(move: Move, signal: AbortSignal): Promise<Record<string, number>> {
+    const deleted = { ...(move.counts as Record<string, number>) };
+    const there = <T>(work: () => Promise<T>): Promise<T> => inTenant(move.tenantId, work);
     for (const listed of purged()) {
       const { table } = listed;
-      do {
+      if (table === 'documents') await there(() => this.#deleteFiles(signal));
+      if (table === 'document_source_removals') await there(() => this.#deleteDoomedFiles(signal));
+      deleted[table] ??= 0;
+      for (let gone = BATCH; gone > 0;) {
         signal.throwIfAborted();
-        if (table === 'documents') await this.#deleteFiles(signal);
-        if (table === 'document_source_removals') await this.#deleteDoomedFiles();
-      } while ((await this.uow.run(() => this.rows.deleteSome(listed, BATCH))) > 0);
+        gone = await there(() => this.uow.run(() => this.rows.deleteSome(listed, BATCH)));
+        deleted[table] += gone;
+        if (gone > 0) await this.moves.note(move.id, { counts: deleted });
+      }
     }
     for (const { table, emptied } of TENANT_TABLES) {
-      if (emptied !== undefined) await this.uow.run(() => this.rows.empty(table, emptied));
+      if (emptied !== undefined) await there(() => this.uow.run(() => this.rows.empty(table, emptied)));
     }
+    return deleted;
   }
 
   async #deleteFiles(signal: AbortSignal): Promise<void> {
@@ -63,8 +70,14 @@ export class PurgeWork {
     }
   }
 
-  async #deleteDoomedFiles(): Promise<void> {
-    await this.#deleteBlobs(await this.uow.run(() => this.rows.doomedFiles(BATCH)));
+  async #deleteDoomedFiles(signal: AbortSignal): Promise<void> {
+    for (let after: string | undefined = ''; after !== undefined;) {
+      signal.throwIfAborted();
+      const from: string = after;
+      const keys = await this.uow.run(() => this.rows.doomedFiles(from, BATCH));
+      await this.#deleteBlobs(keys);
+      after = keys.at(-1);
+    }
   }
 
   async #deleteBlobs(storageKeys: readonly string[]): Promise<void> {

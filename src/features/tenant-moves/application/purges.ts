@@ -47,8 +47,7 @@ export class Purges {
     await this.moves.requireTenant(tenantId);
     const region = await this.conditions.require(tenantId);
     const earlier = await this.uow.read(() => this.stored.latest(tenantId, 'purge'));
-    // One that failed has deleted a part.
-    if (earlier?.state !== 'failed') await this.conditions.requireMoved(tenantId);
+    await this.conditions.requireMoved(tenantId);
     const { totals, matched, sample } = await this.conditions.contents(tenantId);
     const token = this.ids.secret(TOKEN_BYTES);
     const expiresAt = new Date(this.clock.now().getTime() + TOKEN_LIVES_MS);
@@ -66,7 +65,7 @@ export class Purges {
 
   /**
    * @throws BAD_REQUEST without the confirmation; residency.purge_token_invalid, residency.purge_second_operator,
-   * residency.purge_count_changed, and as `preview` does.
+   * residency.purge_count_changed when there is not what the preview showed, and as `preview` does.
    */
   async start({ token, confirm, expectedCount, reason }: PurgeRequest): Promise<Move> {
     if (!confirm) throw commonErrors.BAD_REQUEST({ message: 'Nothing is deleted without "confirm": true.' });
@@ -75,8 +74,11 @@ export class Purges {
     if (expired) throw movesErrors['residency.purge_token_invalid']();
     if (preview.actor === actor()) throw movesErrors['residency.purge_second_operator']();
     await this.conditions.require(preview.tenantId);
-    const { matched } = await this.conditions.contents(preview.tenantId);
-    if (matched !== expectedCount) throw movesErrors['residency.purge_count_changed']({ details: { matched } });
+    await this.conditions.requireMoved(preview.tenantId);
+    const { matched, totals } = await this.conditions.contents(preview.tenantId);
+    const asSeen = Object.entries(totals).every(([table, rows]) => (preview.counts[table] ?? 0) === rows);
+    if (matched !== expectedCount || !asSeen)
+      throw movesErrors['residency.purge_count_changed']({ details: { matched } });
     return this.uow.run(async () => {
       const locked = await this.stored.lock(preview.id, 'purge');
       if (locked?.state !== 'previewed') throw movesErrors['residency.purge_token_invalid']();

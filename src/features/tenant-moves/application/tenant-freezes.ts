@@ -7,6 +7,7 @@ import { SharedState } from '../../../platform/shared-state/index.js';
 import { TenantCache } from '../../../platform/tenant-cache/index.js';
 import { ingestJob, sourceRemovalJob } from '../../ingestion/index.js';
 import { reembedJob } from '../../retrieval/index.js';
+import { FROZEN_STATES, type MigrationState } from '../domain/migration.js';
 import { FreezesRepository, type Unfinished } from '../persistence/freezes.repository.js';
 
 /** Jobs of a tenant that change what moves. They are not stopped: the last export waits for them. */
@@ -38,15 +39,17 @@ export class TenantFreezes implements OnModuleInit {
     return this.#frozen.current();
   }
 
-  async freeze(tenantId: string, migrationId: string): Promise<void> {
-    const freeze = { migrationId, frozenAt: this.clock.now() };
-    await inTenant(tenantId, () => this.uow.run(() => this.freezes.insert(freeze)));
-    await this.#frozen.forget(tenantId);
+  /** Freezes or thaws the tenant as the state of its migration wants it; in the transaction of that state, across tenants. */
+  async follow(tenantId: string, migrationId: string, state: MigrationState): Promise<void> {
+    if (FROZEN_STATES.includes(state)) {
+      await this.freezes.impose(tenantId, { migrationId, frozenAt: this.clock.now() });
+    } else {
+      await this.freezes.lift(tenantId, FROZEN_STATES);
+    }
   }
 
-  /** Lifts the freeze of this migration, if it is there. */
-  async thaw(tenantId: string, migrationId: string): Promise<void> {
-    await inTenant(tenantId, () => this.uow.run(() => this.freezes.delete(migrationId)));
+  /** After that transaction. */
+  async forget(tenantId: string): Promise<void> {
     await this.#frozen.forget(tenantId);
   }
 

@@ -50,9 +50,11 @@ const verificationSchema = z.strictObject({
   export_id: z.uuid(),
   tenant_id: z.string(),
   region: z.string().nullable(),
-  /** Where the tenant is pinned to, as this region has it. */
+  /** Where the tenant is pinned to when this is issued. */
   pin: z.string().nullable(),
+  /** As they were read back when the import ended. */
   tables: z.record(z.string(), totalSchema),
+  verified_at: z.iso.datetime(),
   issued_at: z.iso.datetime(),
   signed_by: z.string(),
   signature: z.string(),
@@ -62,7 +64,7 @@ export type Key = z.infer<typeof key>;
 export type ManifestFile = z.infer<typeof fileSchema>;
 export type Manifest = z.infer<typeof manifestSchema>;
 export type Totals = Readonly<Record<string, z.infer<typeof totalSchema>>>;
-/** What one region says to another about the tenant as it has it now. */
+/** What one region says to another about a tenant that it imported. */
 export type Verification = z.infer<typeof verificationSchema>;
 
 type Signed = { readonly signed_by: string; readonly signature: string };

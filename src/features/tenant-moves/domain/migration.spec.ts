@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { isEnded, MIGRATION_STATES, nextState, type MigrationState } from './migration.js';
 
+const BEFORE_CUTOVER = MIGRATION_STATES.slice(0, 6);
+
 describe('a migration', () => {
   it('goes through its states in their order, and ends', () => {
     const way: MigrationState[] = ['planned'];
@@ -12,16 +14,17 @@ describe('a migration', () => {
     expect(nextState('cooldown', 'purge')).toBe('purged');
   });
 
-  it('can be given up before the cutover and not after', () => {
-    const given = MIGRATION_STATES.filter((state) => nextState(state, 'abort') !== undefined);
-    expect(given).toEqual(MIGRATION_STATES.slice(0, 6));
+  it('can be given up before the cutover, and taken back from then on until the purge', () => {
+    const to = (end: MigrationState) => MIGRATION_STATES.filter((state) => nextState(state, 'abort') === end);
+    expect(to('aborted')).toEqual([...BEFORE_CUTOVER, 'aborted']);
+    expect(to('rolled_back')).toEqual(['cutover', 'cooldown', 'rolled_back']);
   });
 
   it('leaves no end', () => {
-    expect(MIGRATION_STATES.filter(isEnded)).toEqual(['purged', 'aborted']);
-    for (const step of ['advance', 'abort', 'purge'] as const) {
-      expect([nextState('purged', step), nextState('aborted', step)]).toEqual([undefined, undefined]);
-    }
+    const ends = MIGRATION_STATES.filter(isEnded);
+    expect(ends).toEqual(['purged', 'aborted', 'rolled_back']);
+    const out = ends.flatMap((end) => (['advance', 'abort', 'purge'] as const).map((step) => nextState(end, step)));
+    expect(out.filter((state) => state !== undefined)).toEqual(['aborted', 'rolled_back']);
   });
 
   it('is purged only out of the cooldown', () => {

@@ -9,6 +9,7 @@ export const MIGRATION_STATES = [
   'cooldown',
   'purged',
   'aborted',
+  'rolled_back',
 ] as const;
 
 export type MigrationState = (typeof MIGRATION_STATES)[number];
@@ -16,7 +17,10 @@ export type MigrationState = (typeof MIGRATION_STATES)[number];
 /** What an operator asks for, and the one thing that happens by itself: the tenant was purged here. */
 export type MigrationStep = 'advance' | 'abort' | 'purge';
 
-/** Until the cutover a migration can be given up. Afterwards the way back is to pin the tenant here again. */
+/** In which the tenant is read and not changed. */
+export const FROZEN_STATES: readonly MigrationState[] = ['frozen', 'delta_sync', 'cutover'];
+
+/** Until the cutover a migration can be given up. Afterwards the tenant must be pinned here again first. */
 const NEXT: Readonly<Record<MigrationState, Partial<Record<MigrationStep, MigrationState>>>> = {
   planned: { advance: 'exporting', abort: 'aborted' },
   exporting: { advance: 'importing', abort: 'aborted' },
@@ -24,10 +28,12 @@ const NEXT: Readonly<Record<MigrationState, Partial<Record<MigrationStep, Migrat
   verifying: { advance: 'frozen', abort: 'aborted' },
   frozen: { advance: 'delta_sync', abort: 'aborted' },
   delta_sync: { advance: 'cutover', abort: 'aborted' },
-  cutover: { advance: 'cooldown' },
-  cooldown: { purge: 'purged' },
+  cutover: { advance: 'cooldown', abort: 'rolled_back' },
+  cooldown: { purge: 'purged', abort: 'rolled_back' },
   purged: {},
-  aborted: {},
+  // Said again, it is as it was.
+  aborted: { abort: 'aborted' },
+  rolled_back: { abort: 'rolled_back' },
 };
 
 /** Undefined when the step is not possible. */
@@ -36,5 +42,5 @@ export function nextState(state: MigrationState, step: MigrationStep): Migration
 }
 
 export function isEnded(state: MigrationState): boolean {
-  return Object.keys(NEXT[state]).length === 0;
+  return ['purged', 'aborted', 'rolled_back'].includes(state);
 }

@@ -29,6 +29,8 @@ export interface TenantTable {
   readonly ignored?: string;
   /** A column that moves in part: as it is sent, and what becomes of it where the row exists. */
   readonly partly?: Readonly<Record<string, { readonly sent: string; readonly stored: string }>>;
+  /** What changes besides where the row exists. */
+  readonly touched?: readonly string[];
   /** Rows cannot be changed or deleted by the application: they are added where they are missing. */
   readonly appendOnly?: true;
 }
@@ -54,6 +56,7 @@ export const TENANT_TABLES: readonly TenantTable[] = [
     group: 'config',
     kept: 'the pin, by which the tenant is refused here',
     omit: ['version', 'created_at', 'updated_at'],
+    touched: ['version = t.version + 1', 'updated_at = now()'],
     ignored: `t.config - 'region' = '{}'`,
     partly: {
       config: {
@@ -115,10 +118,20 @@ export const TENANT_TABLES: readonly TenantTable[] = [
   { table: 'sessions', group: 'sessions' },
   { table: 'messages', group: 'messages' },
   { table: 'checkpoints', group: 'checkpoints' },
-  { table: 'receipts', group: 'receipts', appendOnly: true, kept: SERVED },
+  {
+    table: 'receipts',
+    group: 'receipts',
+    appendOnly: true,
+    kept: SERVED,
+    // Retention puts receipts away in each region by itself.
+    omit: ['status', 'tombstoned_at'],
+    // They follow with their place in the chain. Without it the target would give them one of its own.
+    ignored: 'NOT t.chained',
+  },
   { table: 'receipt_chunks', group: 'receipts', appendOnly: true, kept: SERVED },
   { table: 'receipt_outcomes', group: 'receipts', appendOnly: true, kept: SERVED },
   { table: 'receipt_chain', group: 'receipts', appendOnly: true, kept: SERVED },
+  { table: 'receipt_chain_checks', stays: 'found out where the chain is', kept: SERVED },
   { table: 'receipt_queries', stays: 'sealed with a key of this region' },
 ];
 

@@ -50,7 +50,7 @@ export class ImportsController {
   @Get('imports/:id')
   @Operation({
     id: 'tenant-imports.get',
-    summary: 'How far an import is, and what this region has of the tenant now',
+    summary: 'How far an import is, and what this region had of the tenant when it ended',
     role: 'admin',
     authority: 'operator',
     rateClass: 'read',

@@ -1,4 +1,4 @@
-import { Transform, Type } from 'class-transformer';
+import { Type } from 'class-transformer';
 import {
   ArrayNotEmpty,
   IsArray,
@@ -13,6 +13,7 @@ import {
   MaxLength,
   Min,
 } from 'class-validator';
+import { IsFlag } from '../../../platform/http/index.js';
 import { TENANT_ID } from '../../tenants/index.js';
 import type { PurgePreview } from '../application/purges.js';
 import { MIGRATION_STATES } from '../domain/migration.js';
@@ -22,9 +23,6 @@ import type { Move } from '../domain/move.js';
 const REGION = /^\S{1,64}$/;
 const CONFLICTS = ['fail', 'skip', 'replace'] as const;
 type Conflict = (typeof CONFLICTS)[number];
-
-const fromQuery = ({ value }: { value: unknown }): unknown =>
-  value === 'true' ? true : value === 'false' ? false : value;
 
 export class TargetTenantDto {
   @Matches(TENANT_ID)
@@ -54,8 +52,7 @@ export class CreateExportDto extends TargetTenantDto {
 export class ImportQuery {
   /** Compare only. Send `false` to import. */
   @IsOptional()
-  @Transform(fromQuery)
-  @IsBoolean()
+  @IsFlag()
   dry_run?: boolean;
 
   /** What happens to rows that exist and differ: nothing is written at all, they stay, or the tenant becomes as it was exported. */
@@ -65,7 +62,7 @@ export class ImportQuery {
 
   /** Rows keep their ids: references inside the tenant hold, and a repeated import makes no second copy. */
   @IsOptional()
-  @Transform(fromQuery)
+  @IsFlag()
   @IsIn([true])
   preserve_ids?: true;
 }
@@ -118,7 +115,7 @@ export class MoveDto {
   job_id!: string;
   kind!: string;
   tenant_id!: string;
-  /** `running`, `succeeded` or `failed`. */
+  /** `running`, `succeeded` or `failed`; of a purge that nobody carried out yet `previewed`. */
   status!: string;
   status_url!: string;
   /** Where the tenant goes, or whence it comes. */
@@ -128,7 +125,7 @@ export class MoveDto {
   watermark!: string | null;
   /** Without the list of files. */
   manifest!: Record<string, unknown> | null;
-  /** Of an import that wrote: what this region has, signed; for `advance` in the region of origin. */
+  /** Of an import that wrote: what this region had when it ended, signed; for `advance` in the region of origin. */
   verification!: Record<string, unknown> | null;
   error_code!: string | null;
   approver!: string | null;

@@ -96,10 +96,10 @@ export class ResidencyMovesController {
   @Operation({
     ...OPERATORS,
     id: 'tenant-migrations.abort',
-    summary: 'Give up a migration before its cutover',
+    summary: 'Give up a migration before its cutover, or take it back once the tenant is pinned here again',
     rateClass: 'mutation',
-    audit: ['residency.migration.aborted'],
-    errors: ['NOT_FOUND', 'residency.illegal_transition'],
+    audit: ['residency.migration.aborted', 'residency.migration.rolled_back'],
+    errors: ['NOT_FOUND', 'residency.illegal_transition', 'residency.not_configured'],
     returns: MigrationDto,
   })
   async abort(@Param('id') id: string): Promise<MigrationDto> {
@@ -118,6 +118,7 @@ export class ResidencyMovesController {
     errors: [
       'NOT_FOUND',
       'LEGAL_HOLD_ACTIVE',
+      'residency.not_configured',
       'residency.purge_not_migrated',
       'residency.checksum_mismatch',
       'residency.move_in_progress',
@@ -143,6 +144,8 @@ export class ResidencyMovesController {
       'residency.purge_token_invalid',
       'residency.purge_second_operator',
       'residency.purge_count_changed',
+      'residency.checksum_mismatch',
+      'residency.not_configured',
       'residency.purge_not_migrated',
     ],
     returns: MoveDto,

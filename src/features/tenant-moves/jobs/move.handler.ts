@@ -38,8 +38,11 @@ export class MoveHandler implements JobHandler<MovePayload> {
   async run({ payload, signal }: JobRun<MovePayload>): Promise<void> {
     const move = await this.uow.read(() => this.stored.find(payload.moveId, payload.kind));
     if (move === undefined || move.finishedAt !== null) return;
-    await this.moves.finish(move, await this.works.run(move, signal));
-    if (move.kind === 'purge') await this.migrations.purged(move.tenantId);
+    const outcome = await this.works.run(move, signal);
+    await this.uow.acrossTenants('moves', async () => {
+      await this.moves.finish(move, outcome);
+      if (move.kind === 'purge') await this.migrations.purged(move.tenantId);
+    });
   }
 
   async failed({ payload }: JobRun<MovePayload>, error: unknown): Promise<void> {

@@ -11,6 +11,8 @@ export interface Unfinished {
   readonly runs: number;
   readonly documents: number;
   readonly jobs: number;
+  /** That are not in their chain yet. */
+  readonly receipts: number;
 }
 
 @Injectable()
@@ -24,19 +26,23 @@ export class FreezesRepository {
     );
   }
 
-  /** Keeps a freeze that is there. */
-  async insert({ migrationId, frozenAt }: Freeze): Promise<void> {
+  /** Keeps the freeze of this migration as it is; across tenants. */
+  async impose(tenantId: string, { migrationId, frozenAt }: Freeze): Promise<void> {
     await this.uow.execute(
-      `INSERT INTO tenant_freezes (tenant_id, migration_id, frozen_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-      [this.uow.tenantId, migrationId, frozenAt],
+      `INSERT INTO tenant_freezes AS f (tenant_id, migration_id, frozen_at) VALUES ($1, $2, $3)
+       ON CONFLICT (tenant_id) DO UPDATE SET migration_id = $2, frozen_at = $3 WHERE f.migration_id <> $2`,
+      [tenantId, migrationId, frozenAt],
     );
   }
 
-  async delete(migrationId: string): Promise<void> {
-    await this.uow.execute(`DELETE FROM tenant_freezes WHERE tenant_id = $1 AND migration_id = $2`, [
-      this.uow.tenantId,
-      migrationId,
-    ]);
+  /** Lifts a freeze unless its migration is in one of the states; across tenants. */
+  async lift(tenantId: string, frozen: readonly string[]): Promise<void> {
+    await this.uow.execute(
+      `DELETE FROM tenant_freezes f WHERE tenant_id = $1 AND NOT EXISTS (
+         SELECT FROM residency_jobs j
+          WHERE j.moved_tenant_id = f.tenant_id AND j.id = f.migration_id AND j.state = ANY ($2))`,
+      [tenantId, frozen],
+    );
   }
 
   /** @param jobs names of those that write what moves. */
@@ -45,9 +51,10 @@ export class FreezesRepository {
       `SELECT (SELECT count(*) FROM sessions WHERE tenant_id = $1 AND active_until > $3)::int AS runs,
               (SELECT count(*) FROM documents WHERE tenant_id = $1 AND status IN ('queued', 'processing'))::int AS documents,
               (SELECT count(*) FROM outbox_jobs
-                WHERE tenant_id = $1 AND name = ANY ($2) AND state IN ('pending', 'running'))::int AS jobs`,
+                WHERE tenant_id = $1 AND name = ANY ($2) AND state IN ('pending', 'running'))::int AS jobs,
+              (SELECT count(*) FROM receipts WHERE tenant_id = $1 AND NOT chained)::int AS receipts`,
       [this.uow.tenantId, jobs, now],
     );
-    return found ?? { runs: 0, documents: 0, jobs: 0 };
+    return found ?? { runs: 0, documents: 0, jobs: 0, receipts: 0 };
   }
 }

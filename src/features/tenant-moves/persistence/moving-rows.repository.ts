@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { SqlParameters, UnitOfWork } from '../../../platform/db/index.js';
+import { SqlParameters, UnitOfWork, violatedConstraint } from '../../../platform/db/index.js';
 import type { Key } from '../domain/manifest.js';
 import type { TenantTable } from '../domain/tenant-tables.js';
+import { movesErrors } from '../tenant-moves.errors.js';
 import { TableShapes, type TableShape } from './table-shapes.repository.js';
 
 /** A part of a table in the order of its key: behind `after`, up to and including `through`; null has no limit. */
@@ -56,12 +57,13 @@ export class MovingRowsRepository {
 
   /**
    * Adds rows, and changes those that exist when `overwrite` is set. Rows whose parents are missing are left out: they
-   * were deleted while they were exported. @returns how many rows it wrote.
+   * were deleted while they were exported. @returns how many rows it wrote. @throws residency.import_conflict
    */
   async write(table: string, lines: string, overwrite: boolean): Promise<number> {
     const shape = await this.#shape(table);
     const columns = shape.columns.join(', ');
-    return this.uow.execute(
+    return this.#fitting(
+      table,
       `INSERT INTO ${table} AS t (${columns}) OVERRIDING SYSTEM VALUE
        SELECT ${columns} FROM jsonb_populate_recordset(NULL::${table}, $1::jsonb) g WHERE ${parents(shape)}
        ON CONFLICT (${shape.primaryKey.join(', ')}) ${overwrite ? changes(shape) : 'DO NOTHING'}`,
@@ -69,13 +71,14 @@ export class MovingRowsRepository {
     );
   }
 
-  /** Deletes the rows of the range that are not among the lines. */
+  /** Deletes the rows of the range that are not among the lines. @throws residency.import_conflict */
   async deleteOthers(table: string, range: Range, lines: string): Promise<number> {
     const shape = await this.#shape(table);
     if (shape.appendOnly === true || shape.partly !== undefined) return 0;
     const values = new SqlParameters();
     const given = `jsonb_populate_recordset(NULL::${table}, ${values.add(lines)}::jsonb)`;
-    return this.uow.execute(
+    return this.#fitting(
+      table,
       `DELETE FROM ${table} t WHERE ${within(shape, range, values, this.uow.tenantId)}
           AND NOT EXISTS (SELECT FROM ${given} g WHERE ${same(shape, 'g')})`,
       values.values,
@@ -99,9 +102,10 @@ export class MovingRowsRepository {
   }
 
   /** Files whose removal was asked for and has not happened. */
-  async doomedFiles(limit: number): Promise<string[]> {
-    const sql = `SELECT storage_key AS key FROM document_source_removals WHERE tenant_id = $1 LIMIT $2`;
-    return (await this.uow.rows<{ key: string }>(sql, [this.uow.tenantId, limit])).map(({ key }) => key);
+  async doomedFiles(after: string, limit: number): Promise<string[]> {
+    const sql = `SELECT storage_key AS key FROM document_source_removals
+      WHERE tenant_id = $1 AND storage_key > $2 ORDER BY storage_key LIMIT $3`;
+    return (await this.uow.rows<{ key: string }>(sql, [this.uow.tenantId, after, limit])).map(({ key }) => key);
   }
 
   async tenantExists(): Promise<boolean> {
@@ -132,6 +136,21 @@ export class MovingRowsRepository {
   async empty(table: string, columns: readonly string[]): Promise<void> {
     const nothing = columns.map((column) => `${column} = NULL`).join(', ');
     await this.uow.execute(`UPDATE ${table} SET ${nothing} WHERE tenant_id = $1`, [this.uow.tenantId]);
+  }
+
+  /** A change that rows of the tenant here may stand in the way of, such as a corpus of the same name. */
+  async #fitting(table: string, sql: string, values: readonly unknown[]): Promise<number> {
+    try {
+      return await this.uow.execute(sql, values);
+    } catch (cause) {
+      const constraint = violatedConstraint(cause);
+      if (constraint === undefined) throw cause;
+      throw movesErrors['residency.import_conflict']({
+        cause,
+        message: `Rows that the tenant has here stand in the way: ${table} violates ${constraint}. Remove or rename them, and repeat the import.`,
+        details: { table, constraint },
+      });
+    }
   }
 
   /** As JSON writes times in the zone of the transaction, that must be the same everywhere. */
@@ -187,9 +206,9 @@ function parents({ references }: TableShape): string {
   return present.length === 0 ? 'true' : present.join(' AND ');
 }
 
-function changes({ columns, primaryKey, partly = {}, appendOnly }: TableShape): string {
+function changes({ columns, primaryKey, partly = {}, touched, appendOnly }: TableShape): string {
   const changed = columns.filter((column) => !primaryKey.includes(column));
   if (appendOnly === true || changed.length === 0) return 'DO NOTHING';
   const values = changed.map((column) => `${column} = ${partly[column]?.stored ?? `excluded.${column}`}`);
-  return `DO UPDATE SET ${values.join(', ')}`;
+  return `DO UPDATE SET ${[...values, ...(touched ?? [])].join(', ')}`;
 }

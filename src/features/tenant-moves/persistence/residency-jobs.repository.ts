@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { currentContext } from '../../../kernel/context.js';
 import { constraints, UnitOfWork } from '../../../platform/db/index.js';
 import type { Move, MoveKind, NewMove, Part } from '../domain/move.js';
 import { movesErrors } from '../tenant-moves.errors.js';
@@ -15,6 +16,11 @@ const BATCH = 1000;
 export class ResidencyJobsRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
+  /** Also in a unit of work that sees the moved tenant as well. */
+  get #owner(): string {
+    return currentContext().tenantId ?? this.uow.tenantId;
+  }
+
   /** @throws residency.move_in_progress, or residency.export_in_progress, while one of the kind is open. */
   async insert(move: NewMove, now: Date): Promise<void> {
     const busy =
@@ -25,7 +31,7 @@ export class ResidencyJobsRepository {
            watermark, actor, created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb, $9::jsonb, $10, $11, $12, $12)`,
         [
-          this.uow.tenantId,
+          this.#owner,
           move.id,
           move.kind,
           move.tenantId,
@@ -45,14 +51,14 @@ export class ResidencyJobsRepository {
   async find(id: string, kind: MoveKind): Promise<Move | undefined> {
     return this.uow.first<Move>(
       `SELECT ${COLUMNS} FROM residency_jobs WHERE tenant_id = $1 AND id = $2 AND kind = $3`,
-      [this.uow.tenantId, id, kind],
+      [this.#owner, id, kind],
     );
   }
 
   async lock(id: string, kind: MoveKind): Promise<Move | undefined> {
     return this.uow.first<Move>(
       `SELECT ${COLUMNS} FROM residency_jobs WHERE tenant_id = $1 AND id = $2 AND kind = $3 FOR UPDATE`,
-      [this.uow.tenantId, id, kind],
+      [this.#owner, id, kind],
     );
   }
 
@@ -61,7 +67,7 @@ export class ResidencyJobsRepository {
     return this.uow.first<Move>(
       `SELECT ${COLUMNS} FROM residency_jobs WHERE tenant_id = $1 AND moved_tenant_id = $2 AND kind = $3
         ORDER BY created_at DESC, id DESC LIMIT 1`,
-      [this.uow.tenantId, tenantId, kind],
+      [this.#owner, tenantId, kind],
     );
   }
 
@@ -69,14 +75,14 @@ export class ResidencyJobsRepository {
     return this.uow.first<Move>(
       `SELECT ${COLUMNS} FROM residency_jobs
         WHERE tenant_id = $1 AND kind = 'purge' AND state = 'previewed' AND parameters ->> 'token_sha256' = $2`,
-      [this.uow.tenantId, tokenSha256],
+      [this.#owner, tokenSha256],
     );
   }
 
   async all(tenantId: string): Promise<Move[]> {
     return this.uow.rows<Move>(
       `SELECT ${COLUMNS} FROM residency_jobs WHERE tenant_id = $1 AND moved_tenant_id = $2 ORDER BY created_at, id`,
-      [this.uow.tenantId, tenantId],
+      [this.#owner, tenantId],
     );
   }
 
@@ -98,7 +104,7 @@ export class ResidencyJobsRepository {
               approver = COALESCE($9, approver), updated_at = $10, finished_at = CASE WHEN $11 THEN $10 ELSE finished_at END
         WHERE tenant_id = $1 AND id = $2`,
       [
-        this.uow.tenantId,
+        this.#owner,
         id,
         change.state ?? null,
         json(change.parameters),
@@ -113,8 +119,17 @@ export class ResidencyJobsRepository {
     );
   }
 
+  /** Previews that nobody acted on; across tenants. */
+  async deleteExpiredPreviews(now: Date): Promise<void> {
+    await this.uow.execute(
+      `DELETE FROM residency_jobs
+        WHERE kind = 'purge' AND state = 'previewed' AND (parameters ->> 'expires_at')::timestamptz <= $1`,
+      [now],
+    );
+  }
+
   async delete(id: string): Promise<void> {
-    await this.uow.execute(`DELETE FROM residency_jobs WHERE tenant_id = $1 AND id = $2`, [this.uow.tenantId, id]);
+    await this.uow.execute(`DELETE FROM residency_jobs WHERE tenant_id = $1 AND id = $2`, [this.#owner, id]);
   }
 
   async addParts(jobId: string, parts: readonly Part[]): Promise<void> {
@@ -125,7 +140,7 @@ export class ResidencyJobsRepository {
          SELECT $1, $2, p.number, p."table", p.after, p.through, p.rows, p.sha256, p.included
            FROM jsonb_to_recordset($3::jsonb)
              AS p (number int, "table" text, after jsonb, through jsonb, rows int, sha256 text, included boolean)`,
-        [this.uow.tenantId, jobId, JSON.stringify(parts.slice(from, from + BATCH))],
+        [this.#owner, jobId, JSON.stringify(parts.slice(from, from + BATCH))],
       );
     }
   }
@@ -136,15 +151,12 @@ export class ResidencyJobsRepository {
       `SELECT number, table_name AS "table", NULLIF(after_key, 'null') AS after, NULLIF(through_key, 'null') AS through,
               row_count AS rows, sha256, included
          FROM residency_parts WHERE tenant_id = $1 AND job_id = $2 ORDER BY number`,
-      [this.uow.tenantId, jobId],
+      [this.#owner, jobId],
     );
   }
 
   async deleteParts(jobId: string): Promise<void> {
-    await this.uow.execute(`DELETE FROM residency_parts WHERE tenant_id = $1 AND job_id = $2`, [
-      this.uow.tenantId,
-      jobId,
-    ]);
+    await this.uow.execute(`DELETE FROM residency_parts WHERE tenant_id = $1 AND job_id = $2`, [this.#owner, jobId]);
   }
 
   /** Exports and imports that ended before the time and may still have their archive; across tenants. */

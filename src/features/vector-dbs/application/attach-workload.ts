@@ -48,7 +48,7 @@ export class AttachWorkload {
     const { bindingNamesDb, incident } = checked;
     const attachment = await this.attachments.add({ vectorDbId, bindingNamesDb, ...request });
     if (attachment === undefined) return rejected('duplicate', vectorDbsErrors.ATTACHMENT_ALREADY_EXISTS());
-    if (incident !== undefined) await this.incidents.open(attachment, incident);
+    if (incident !== undefined) await this.incidents.open([{ ...incident, attachment }]);
     return attachment;
   }
 

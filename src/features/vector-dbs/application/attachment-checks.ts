@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { commonErrors } from '../../../kernel/common-errors.js';
 import type { AppError } from '../../../kernel/errors.js';
 import { Corpora } from '../../corpora/index.js';
 import { KeyBindings, providerKeysErrors, type AttachableBinding, type KeyState } from '../../provider-keys/index.js';
@@ -22,7 +23,15 @@ export interface AttachmentRequest {
 /** What stands against an attachment, by the name of the check that found it. */
 export interface Rejection {
   readonly check:
-    'policy' | 'policy_active' | 'binding' | 'binding_type' | 'binding_target' | 'key' | 'region' | 'duplicate';
+    | 'policy'
+    | 'policy_active'
+    | 'binding'
+    | 'binding_type'
+    | 'binding_target'
+    | 'key'
+    | 'region'
+    | 'corpus'
+    | 'duplicate';
   readonly error: AppError;
 }
 
@@ -54,7 +63,7 @@ export class AttachmentChecks {
     return this.dataPlane.judge();
   }
 
-  /** In the transaction of the insert. @throws NOT_FOUND for a corpus that does not exist. */
+  /** In the transaction of the insert. A corpus stays until that ends. */
   async check(db: VectorDb, request: AttachmentRequest, judge: JudgeRegions): Promise<Passed | Rejection> {
     const policy = await this.policies.lock(db.id, request.policyId);
     if (policy === undefined) return rejected('policy', vectorDbsErrors.RESIDENCY_POLICY_NOT_FOUND());
@@ -66,7 +75,9 @@ export class AttachmentChecks {
     if (fault !== undefined) return fault;
     const { allowed, incident } = judgeUnder(policy, db, judge);
     if (!allowed) return rejected('region', vectorDbsErrors['residency.vector_db_mismatch']());
-    if (request.type === 'corpus') await this.corpora.require(request.ref);
+    if (request.type === 'corpus' && !(await this.corpora.hold(request.ref))) {
+      return rejected('corpus', commonErrors.NOT_FOUND({ message: 'No such corpus.' }));
+    }
     return { binding, bindingNamesDb, incident };
   }
 

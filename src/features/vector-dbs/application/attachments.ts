@@ -1,15 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Page } from '../../../kernel/cursor.js';
-import { AuditTrail } from '../../../kernel/audit.js';
 import { Ids } from '../../../kernel/ids.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { KeyBindings, type BindingPosture } from '../../provider-keys/index.js';
 import { keyNotes } from '../domain/access-verdict.js';
-import { detachReason, type Attachment, type AttachmentState } from '../domain/attachment.js';
+import { CORPUS_DELETED, detachReason, type Attachment, type AttachmentState } from '../domain/attachment.js';
 import { AttachmentsRepository, type NewAttachment } from '../persistence/attachments.repository.js';
 import { vectorDbsErrors } from '../vector-dbs.errors.js';
 import { actor } from './actor.js';
-import { attachmentEvent } from './attachment-event.js';
+import { AttachmentTrail } from './attachment-trail.js';
 import { VectorDbs } from './vector-dbs.js';
 
 /** With the key as it is now, also where the attachment is not active any more. */
@@ -36,7 +35,7 @@ export class Attachments {
     private readonly dbs: VectorDbs,
     private readonly attachments: AttachmentsRepository,
     private readonly keys: KeyBindings,
-    private readonly audit: AuditTrail,
+    private readonly trail: AttachmentTrail,
     private readonly ids: Ids,
   ) {}
 
@@ -64,19 +63,23 @@ export class Attachments {
           ? vectorDbsErrors.ATTACHMENT_NOT_FOUND()
           : vectorDbsErrors.ATTACHMENT_ALREADY_DETACHED();
       }
-      const attachment = await this.#withKey(detached);
-      await this.audit.record(attachmentEvent('vector_db.attachment.detached', detached, attachment.keyId));
-      return attachment;
+      await this.trail.record('detached', [detached]);
+      return this.#withKey(detached);
     });
+  }
+
+  /** Wherever the corpus is attached. In the transaction of its deletion. */
+  async detachCorpus(corpusId: string): Promise<void> {
+    const detachment = { reason: CORPUS_DELETED, by: actor().subjectId };
+    await this.trail.record('detached', await this.attachments.detachCorpus(corpusId, detachment));
   }
 
   /** In the transaction of its checks. Undefined while the workload is attached already. */
   async add(given: Omit<NewAttachment, 'id' | 'attachedBy'>): Promise<AttachmentWithKey | undefined> {
     const added = await this.attachments.insert({ ...given, id: this.ids.uuid(), attachedBy: actor().subjectId });
     if (added === undefined) return undefined;
-    const attachment = await this.#withKey(added);
-    await this.audit.record(attachmentEvent('vector_db.attachment.created', added, attachment.keyId));
-    return attachment;
+    await this.trail.record('created', [added]);
+    return this.#withKey(added);
   }
 
   async #withKey(attachment: Attachment): Promise<AttachmentWithKey> {

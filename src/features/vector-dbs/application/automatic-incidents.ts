@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { AuditTrail } from '../../../kernel/audit.js';
+import { AuditTrail, type AuditEntry } from '../../../kernel/audit.js';
 import { Ids } from '../../../kernel/ids.js';
 import { Clock } from '../../../kernel/time.js';
 import { OCCURRENCE_INTERVAL_MS, type AutomaticIncident } from '../domain/incident.js';
-import { IncidentsRepository } from '../persistence/incidents.repository.js';
+import { IncidentsRepository, type OpenedIncident } from '../persistence/incidents.repository.js';
 
-interface Affected {
-  readonly vectorDbId: number;
-  readonly id: string;
+export interface IncidentOfAttachment extends AutomaticIncident {
+  readonly attachment: { readonly vectorDbId: number; readonly id: string };
 }
 
 /** Incidents that the platform opens by itself: of one type at most one that is open for each attachment. */
@@ -25,16 +24,33 @@ export class AutomaticIncidents {
     return new Date(this.clock.now().getTime() - OCCURRENCE_INTERVAL_MS);
   }
 
-  /** In the transaction that is open. @returns its id when it was opened, and undefined when one was open already. */
-  async open(
-    { vectorDbId, id: attachmentId }: Affected,
-    { type, severity }: AutomaticIncident,
-  ): Promise<string | undefined> {
-    const id = this.ids.uuid();
-    const incident = { id, type, severity, vectorDbId, attachmentId, at: this.clock.now() };
-    if (!(await this.incidents.openOnce(incident, this.quietSince()))) return undefined;
-    await this.audit.record({
-      event: 'vector_db.incident.logged',
+  /**
+   * In the transaction that is open. One that is open already counts once more, and becomes as severe as the new one.
+   *
+   * @param found each with another attachment or type.
+   * @returns ids of the incidents by their attachment; of several, of the last one.
+   */
+  async open(found: readonly IncidentOfAttachment[]): Promise<ReadonlyMap<string, string>> {
+    if (found.length === 0) return new Map();
+    const incidents = found.map(({ type, severity, attachment: { vectorDbId, id: attachmentId } }) => ({
+      id: this.ids.uuid(),
+      type,
+      severity,
+      vectorDbId,
+      attachmentId,
+    }));
+    const open = await this.incidents.openEach(incidents, this.clock.now(), this.quietSince());
+    const news = open.flatMap(eventsOf);
+    if (news.length > 0) await this.audit.record(...news);
+    return new Map(open.map(({ attachmentId, id }) => [attachmentId, id]));
+  }
+}
+
+function eventsOf({ id, type, severity, vectorDbId, attachmentId, before }: OpenedIncident): AuditEntry[] {
+  if (before === severity) return [];
+  return [
+    {
+      event: before === undefined ? 'vector_db.incident.logged' : 'vector_db.incident.raised',
       outcome: 'success',
       resourceType: 'vector_db_incident',
       resourceId: id,
@@ -45,8 +61,8 @@ export class AutomaticIncidents {
         severity,
         attachment_id: attachmentId,
         auto: true,
+        ...(before === undefined ? {} : { previous_severity: before }),
       },
-    });
-    return id;
-  }
+    },
+  ];
 }

@@ -51,11 +51,6 @@ export class CorpusAccess {
       return { attachment, posture, facts };
     });
   }
-
-  /** In the ledger of the key. In the transaction that is open. */
-  async recordVeto({ posture }: AttachedCorpus, corpusId: string): Promise<void> {
-    if (posture !== undefined) await this.keys.recordVeto(posture, corpusId);
-  }
 }
 
 const NO_KEY: AccessFacts['key'] = {

@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import type { PinWarning, PlacesOutside } from '../../residency/index.js';
 import { AttachmentsRepository, type PlacedAttachment } from '../persistence/attachments.repository.js';
-import { AutomaticIncidents } from './automatic-incidents.js';
+import { AutomaticIncidents, type IncidentOfAttachment } from './automatic-incidents.js';
 import { DataPlaneRegions, type JudgeRegions } from './data-plane-regions.js';
+import { ServedLately } from './served-lately.js';
 
 const AT_ONCE = 500;
 /** Attachments that are listed; all get their incident. */
@@ -17,6 +18,7 @@ export class PinnedAttachments implements PlacesOutside {
     private readonly attachments: AttachmentsRepository,
     private readonly regions: DataPlaneRegions,
     private readonly incidents: AutomaticIncidents,
+    private readonly lately: ServedLately,
   ) {}
 
   /** Active attachments that the pin leaves outside its zone, each with an incident. In the transaction of the pin. */
@@ -26,30 +28,30 @@ export class PinnedAttachments implements PlacesOutside {
     await this.uow.run(async () => {
       for (let after: string | undefined; ;) {
         const part: PlacedAttachment[] = await this.attachments.placed(AT_ONCE, after);
-        for (const attachment of part) {
-          const warning = await this.#outside(attachment, judge);
-          if (warning !== undefined && outside.length < MOST_LISTED) outside.push(warning);
-        }
+        const warnings = await this.#warn(part.flatMap((attachment) => incidentOf(attachment, judge)));
+        outside.push(...warnings.slice(0, MOST_LISTED - outside.length));
         after = part.at(-1)?.id;
-        if (part.length < AT_ONCE) return;
+        if (part.length < AT_ONCE) break;
       }
+      this.lately.endWithCommit();
     });
     return outside;
   }
 
-  async #outside(attachment: PlacedAttachment, judge: JudgeRegions): Promise<PinWarning | undefined> {
-    const { id, vectorDbId, region, policyRegion, mode } = attachment;
-    const { allowed, incident } = judge(region, { region: policyRegion, mode });
-    if (allowed && incident === undefined) return undefined;
-    const opened = await this.incidents.open(
-      attachment,
-      incident ?? { type: 'residency_breach', severity: 'critical' },
-    );
-    return {
+  async #warn(found: readonly IncidentOfAttachment[]): Promise<PinWarning[]> {
+    const incidents = await this.incidents.open(found);
+    return found.map(({ attachment: { id, vectorDbId } }) => ({
       code: 'residency.vector_db_mismatch',
       vector_db_id: String(vectorDbId),
       attachment_id: id,
-      incident_id: opened ?? null,
-    };
+      incident_id: incidents.get(id) ?? null,
+    }));
   }
+}
+
+function incidentOf(attachment: PlacedAttachment, judge: JudgeRegions): IncidentOfAttachment[] {
+  const { region, policyRegion, mode } = attachment;
+  const { allowed, incident } = judge(region, { region: policyRegion, mode });
+  if (allowed && incident === undefined) return [];
+  return [{ ...(incident ?? { type: 'residency_breach', severity: 'critical' }), attachment }];
 }

@@ -4,6 +4,7 @@ import type { Page } from '../../../kernel/cursor.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import type { PolicyChanges, ResidencyPolicy } from '../domain/residency-policy.js';
 import { ResidencyPoliciesRepository } from '../persistence/residency-policies.repository.js';
+import { ServedLately } from './served-lately.js';
 import { VectorDbs } from './vector-dbs.js';
 
 @Injectable()
@@ -13,6 +14,7 @@ export class ResidencyPolicies {
     private readonly dbs: VectorDbs,
     private readonly policies: ResidencyPoliciesRepository,
     private readonly audit: AuditTrail,
+    private readonly lately: ServedLately,
   ) {}
 
   /** By region. @throws VECTOR_DB_NOT_FOUND, VECTOR_DB_OWNERSHIP_MISMATCH, INVALID_CURSOR */
@@ -27,8 +29,7 @@ export class ResidencyPolicies {
   async upsert(vectorDbId: number, changes: PolicyChanges): Promise<ResidencyPolicy> {
     return this.uow.run(async () => {
       await this.dbs.owned(vectorDbId, 'FOR SHARE');
-      const before = await this.policies.lockRegion(vectorDbId, changes.region);
-      const policy = await this.policies.upsert(vectorDbId, changes);
+      const { policy, before } = await this.#write(vectorDbId, changes);
       await this.audit.record({
         event: 'vector_db.residency_policy.upserted',
         outcome: 'success',
@@ -38,12 +39,30 @@ export class ResidencyPolicies {
           vector_db_id: vectorDbId,
           policy_id: policy.id,
           region: policy.region,
-          enforcement_mode: policy.enforcementMode,
-          active: policy.active,
-          previous: before === undefined ? null : { enforcement_mode: before.enforcementMode, active: before.active },
+          ...audited(policy),
+          previous: before === undefined ? null : audited(before),
         },
       });
+      this.lately.endWithCommit();
       return policy;
     });
   }
+
+  /** With what was there before. Of two that are the first at once, the later one changes what the other made. */
+  async #write(
+    vectorDbId: number,
+    changes: PolicyChanges,
+  ): Promise<{ policy: ResidencyPolicy; before: ResidencyPolicy | undefined }> {
+    let before = await this.policies.lockRegion(vectorDbId, changes.region);
+    if (before === undefined) {
+      const policy = await this.policies.insert(vectorDbId, changes);
+      if (policy !== undefined) return { policy, before };
+      before = await this.policies.lockRegion(vectorDbId, changes.region);
+    }
+    return { policy: await this.policies.update(vectorDbId, changes), before };
+  }
+}
+
+function audited({ dataClassification, enforcementMode, active }: ResidencyPolicy): Record<string, unknown> {
+  return { data_classification: dataClassification, enforcement_mode: enforcementMode, active };
 }

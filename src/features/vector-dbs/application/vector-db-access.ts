@@ -1,17 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
-import { AuditTrail } from '../../../kernel/audit.js';
-import { currentContext, runInContext, systemContext } from '../../../kernel/context.js';
-import { Log } from '../../../kernel/log.js';
 import type { PolicyDecision } from '../../../kernel/policy-decision.js';
-import { UnitOfWork } from '../../../platform/db/index.js';
 import { vectorDbIdOf, type Corpus } from '../../corpora/index.js';
 import { accessVerdict, type AccessVerdict } from '../domain/access-verdict.js';
-import type { EnforcementMode } from '../domain/residency-policy.js';
 import { vectorDbsErrors } from '../vector-dbs.errors.js';
 import { vectorDbsSettings, type VectorDbsSettings } from '../vector-dbs.settings.js';
-import { AutomaticIncidents } from './automatic-incidents.js';
+import { AccessRecords } from './access-records.js';
 import { CorpusAccess, type AttachedCorpus } from './corpus-access.js';
+import { ServedLately, type GovernedUse } from './served-lately.js';
 
 export type DataAction = 'ingest' | 'retrieve' | 'reindex';
 
@@ -21,24 +16,19 @@ export interface AccessGrant {
   /** Null for a corpus that names no vector database. */
   readonly vectorDbId: number | null;
   readonly attachmentId: string | null;
+  /** Where the vector database keeps its data; null where that is not known. */
+  readonly vectorDbRegion: string | null;
 }
 
-const UNGOVERNED: AccessGrant = { decisions: [], vectorDbId: null, attachmentId: null };
-
-/** Corpora whose last known mode a process remembers, for when the database cannot say. */
-const REMEMBERED = 10_000;
+const UNGOVERNED: AccessGrant = { decisions: [], vectorDbId: null, attachmentId: null, vectorDbRegion: null };
 
 /** The gate in front of corpora that name a vector database. A corpus that names none passes without a question. */
 @Injectable()
 export class VectorDbAccess {
-  readonly #modes = new LRUCache<string, EnforcementMode>({ max: REMEMBERED });
-
   constructor(
     private readonly corpora: CorpusAccess,
-    private readonly incidents: AutomaticIncidents,
-    private readonly uow: UnitOfWork,
-    private readonly audit: AuditTrail,
-    private readonly log: Log,
+    private readonly records: AccessRecords,
+    private readonly lately: ServedLately,
     @Inject(vectorDbsSettings.token) private readonly settings: VectorDbsSettings,
   ) {}
 
@@ -46,62 +36,42 @@ export class VectorDbAccess {
    * Not inside a unit of work.
    *
    * @throws VECTOR_DB_NOT_ATTACHED; RESIDENCY_POLICY_INACTIVE, residency.vector_db_mismatch and BYOK_POSTURE_VETO with
-   * status 403; GOVERNANCE_UNAVAILABLE when it cannot be read, unless the policy only monitored when it last could.
+   * status 403; GOVERNANCE_UNAVAILABLE when it cannot be read, unless it was served lately and the policy only monitors.
    */
   async require(corpus: Corpus, action: DataAction): Promise<AccessGrant> {
     const vectorDbId = vectorDbIdOf(corpus.providerConfig);
     if (vectorDbId === undefined || !this.settings.runtimeEnforcement) return UNGOVERNED;
-    const place = `${corpus.tenantId}\0${corpus.id}\0${vectorDbId}`;
+    const use = { tenantId: corpus.tenantId, corpusId: corpus.id, vectorDbId, action };
+    const { changes } = this.lately;
     let found: AttachedCorpus | undefined;
     try {
       found = await this.corpora.find(vectorDbId, corpus.id);
     } catch (error) {
-      return this.#unread(place, vectorDbId, error);
+      this.lately.requireLately(use, error);
+      const decision = { engine: 'vector_db', effect: 'note', code: 'GOVERNANCE_UNAVAILABLE' } as const;
+      return { decisions: [decision], vectorDbId, attachmentId: null, vectorDbRegion: null };
     }
-    if (found === undefined) throw this.#notAttached(corpus, action);
-    this.#modes.set(place, found.attachment.mode);
+    if (found === undefined) throw this.#notAttached(use);
     const verdict = accessVerdict(found.facts);
-    await this.#writeDown(corpus, found, verdict);
-    if (verdict.refusal !== undefined) throw this.#refuse(corpus, action, found, verdict);
-    return { decisions: verdict.decisions, vectorDbId, attachmentId: found.attachment.id };
+    const { mode, id: attachmentId, region: vectorDbRegion } = found.attachment;
+    if (verdict.refusal === undefined && mode === 'monitor') this.lately.remember(use, changes);
+    else this.lately.forget(use);
+    await this.records.write(corpus.id, found, verdict);
+    if (verdict.refusal !== undefined) throw this.#refuse(use, found, verdict);
+    return { decisions: verdict.decisions, vectorDbId, attachmentId, vectorDbRegion };
   }
 
-  #unread(place: string, vectorDbId: number, error: unknown): AccessGrant {
-    const monitored = this.#modes.get(place) === 'monitor';
-    this.log.error({ err: error, vector_db_id: vectorDbId, allowed: monitored }, 'governance_check_failed');
-    if (!monitored) throw vectorDbsErrors.GOVERNANCE_UNAVAILABLE({ cause: error });
-    const decision = { engine: 'vector_db', effect: 'note', code: 'GOVERNANCE_UNAVAILABLE' } as const;
-    return { decisions: [decision], vectorDbId, attachmentId: null };
-  }
-
-  /** Incidents, but for those that counted within the last minute. What cannot be written changes no verdict. */
-  async #writeDown(corpus: Corpus, found: AttachedCorpus, { incidents, refusal }: AccessVerdict): Promise<void> {
-    const { attachment } = found;
-    const due = incidents.filter(({ type }) => !attachment.quiet.includes(type));
-    const vetoed = refusal === 'BYOK_POSTURE_VETO';
-    if (due.length === 0 && !vetoed) return;
-    const { requestId, tenantId } = currentContext();
-    const write = async (): Promise<void> => {
-      if (vetoed) await this.corpora.recordVeto(found, corpus.id);
-      for (const incident of due) await this.incidents.open(attachment, incident);
-    };
-    try {
-      // The platform's, and no part of the change that the request asks for.
-      await runInContext(systemContext(requestId, tenantId), () => this.uow.run(write));
-    } catch (error) {
-      this.log.error({ err: error, attachment_id: attachment.id }, 'incidents of an attachment were not written');
-    }
-  }
-
-  #notAttached(corpus: Corpus, action: DataAction): Error {
+  #notAttached(use: GovernedUse): Error {
+    this.lately.forget(use);
+    const { corpusId, action } = use;
     const error = vectorDbsErrors.VECTOR_DB_NOT_ATTACHED();
-    this.#note(error.code, corpus, { action, attachment_id: null, notes: [], mode: null });
+    this.records.refused(corpusId, error.code, { action, attachment_id: null, notes: [], mode: null });
     return error;
   }
 
-  #refuse(corpus: Corpus, action: DataAction, { attachment, facts }: AttachedCorpus, verdict: AccessVerdict): Error {
+  #refuse({ corpusId, action }: GovernedUse, { attachment, facts }: AttachedCorpus, verdict: AccessVerdict): Error {
     const { refusal = 'BYOK_POSTURE_VETO', notes } = verdict;
-    this.#note(refusal, corpus, { action, attachment_id: attachment.id, notes, mode: attachment.mode });
+    this.records.refused(corpusId, refusal, { action, attachment_id: attachment.id, notes, mode: attachment.mode });
     const details = {
       attachment_id: attachment.id,
       provider_key_id: facts.key.keyId,
@@ -109,16 +79,5 @@ export class VectorDbAccess {
       workload_status: facts.key.workloadStatus,
     };
     return vectorDbsErrors[refusal]({ status: 403, details });
-  }
-
-  #note(errorCode: string, corpus: Corpus, metadata: Readonly<Record<string, unknown>>): void {
-    this.audit.note({
-      event: 'vector_db.access.vetoed',
-      outcome: 'failure',
-      resourceType: 'corpus',
-      resourceId: corpus.id,
-      errorCode,
-      metadata: { corpus_id: corpus.id, ...metadata },
-    });
   }
 }

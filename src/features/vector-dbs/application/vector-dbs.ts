@@ -4,14 +4,11 @@ import { commonErrors } from '../../../kernel/common-errors.js';
 import type { Page } from '../../../kernel/cursor.js';
 import { Ids } from '../../../kernel/ids.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
-import { VECTOR_DB_DELETED } from '../domain/attachment.js';
 import { mayActOn, type DbType, type VectorDb, type VectorDbCounts } from '../domain/vector-db.js';
-import { AttachmentsRepository } from '../persistence/attachments.repository.js';
 import { VectorDbsRepository } from '../persistence/vector-dbs.repository.js';
 import { vectorDbsErrors } from '../vector-dbs.errors.js';
 import { vectorDbsSettings, type VectorDbsSettings } from '../vector-dbs.settings.js';
 import { actor } from './actor.js';
-import { attachmentEvent } from './attachment-event.js';
 
 export interface NewVectorDb {
   readonly name: string;
@@ -26,7 +23,6 @@ export class VectorDbs {
   constructor(
     private readonly uow: UnitOfWork,
     private readonly dbs: VectorDbsRepository,
-    private readonly attachments: AttachmentsRepository,
     private readonly audit: AuditTrail,
     private readonly ids: Ids,
     @Inject(vectorDbsSettings.token) private readonly settings: VectorDbsSettings,
@@ -61,32 +57,6 @@ export class VectorDbs {
         metadata: { vector_db_id: db.id, db_type: dbType, region },
       });
       return db;
-    });
-  }
-
-  /**
-   * @param force detaches what is attached to it.
-   * @throws VECTOR_DB_NOT_FOUND, VECTOR_DB_OWNERSHIP_MISMATCH, VECTOR_DB_HAS_ACTIVE_ATTACHMENTS
-   */
-  async delete(id: number, force: boolean): Promise<void> {
-    const by = actor().subjectId;
-    await this.uow.run(async () => {
-      const db = await this.owned(id, 'FOR UPDATE');
-      const detached = await this.attachments.detachAll(id, { reason: VECTOR_DB_DELETED, by });
-      if (detached.length > 0 && !force) {
-        throw vectorDbsErrors.VECTOR_DB_HAS_ACTIVE_ATTACHMENTS({ details: { active_attachments: detached.length } });
-      }
-      await this.dbs.delete(id);
-      await this.audit.record(
-        ...detached.map((attachment) => attachmentEvent('vector_db.attachment.detached', attachment)),
-        {
-          event: 'vector_db.deleted',
-          outcome: 'success',
-          resourceType: 'vector_db',
-          resourceId: String(id),
-          metadata: { vector_db_id: id, db_type: db.dbType, region: db.region },
-        },
-      );
     });
   }
 

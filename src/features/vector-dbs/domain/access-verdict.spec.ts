@@ -43,6 +43,12 @@ describe('accessVerdict', () => {
       ['key_compromised'],
     ],
     ['binding revoked', { key: { ...SOUND.key, bindingRevoked: true } }, 'BYOK_POSTURE_VETO', ['key_compromised']],
+    [
+      'compromised and inactive, blocked',
+      { key: { ...SOUND.key, state: 'compromised' }, policy: { ...INACTIVE, mode: 'block' } },
+      'BYOK_POSTURE_VETO',
+      ['key_compromised'],
+    ],
     ['overdue, not required', { key: OVERDUE }, undefined, []],
     ['overdue, required', { key: OVERDUE, keyRequired: true }, 'BYOK_POSTURE_VETO', []],
     [

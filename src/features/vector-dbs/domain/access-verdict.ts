@@ -35,7 +35,7 @@ export interface AccessVerdict {
   readonly notes: readonly string[];
 }
 
-/** The table of 18 §10, row by row: the first row that refuses ends it. */
+/** The table of 18 §10: first the row that always refuses, then row by row until one does. */
 export function accessVerdict({ policy, residency, key, keyRequired }: AccessFacts): AccessVerdict {
   const policyId = String(policy.id);
   const incidents: AutomaticIncident[] = [];
@@ -46,6 +46,10 @@ export function accessVerdict({ policy, residency, key, keyRequired }: AccessFac
     decisions.push({ engine, policyId: by, effect: 'deny', code: refusal });
     return { refusal, incidents, decisions, notes };
   };
+  if (key.state === 'compromised' || key.bindingRevoked) {
+    incidents.push({ type: 'key_compromised', severity: 'critical' });
+    return refuse('byok', 'BYOK_POSTURE_VETO');
+  }
   if (!policy.active) {
     if (policy.mode === 'block') return refuse('vector_db', 'RESIDENCY_POLICY_INACTIVE');
     incidents.push({ type: 'policy_inactive', severity: 'medium' });
@@ -56,10 +60,6 @@ export function accessVerdict({ policy, residency, key, keyRequired }: AccessFac
     ...incidents.map(({ type }) => ({ engine: 'vector_db', policyId, effect: 'note', code: type }) as const),
   );
   if (incidents.length === 0) decisions.push({ engine: 'vector_db', policyId, effect: 'allow' });
-  if (key.state === 'compromised' || key.bindingRevoked) {
-    incidents.push({ type: 'key_compromised', severity: 'critical' });
-    return refuse('byok', 'BYOK_POSTURE_VETO');
-  }
   if (key.vetoed && keyRequired) return refuse('byok', 'BYOK_POSTURE_VETO');
   const [note] = key.notes;
   decisions.push({

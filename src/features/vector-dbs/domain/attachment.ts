@@ -5,6 +5,7 @@ export type AttachmentState = (typeof ATTACHMENT_STATES)[number];
 
 const DETACHED_BY_OPERATOR = 'Detached by operator';
 export const VECTOR_DB_DELETED = 'Vector DB deleted';
+export const CORPUS_DELETED = 'Corpus deleted';
 
 /** A workload that may use a vector database, under a residency policy and with a customer's key. */
 export interface Attachment {

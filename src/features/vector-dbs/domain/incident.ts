@@ -12,6 +12,11 @@ export interface AutomaticIncident {
   readonly severity: Severity;
 }
 
+/** Whether something is worse than what is known of it already, if anything is. */
+export function isRaised(known: Severity | undefined, severity: Severity): boolean {
+  return known === undefined || SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(known);
+}
+
 /** An automatic incident that is open counts again at most this often. */
 export const OCCURRENCE_INTERVAL_MS = 60_000;
 

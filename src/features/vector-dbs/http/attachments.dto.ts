@@ -1,10 +1,9 @@
 import { Transform } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min, ValidateBy } from 'class-validator';
 import { isUuid } from '../../../kernel/ids.js';
-import { IsUuid, PageQuery } from '../../../platform/http/index.js';
+import { IsJson, IsUuid, lower, PageQuery } from '../../../platform/http/index.js';
 import type { AttachmentWithKey } from '../application/attachments.js';
 import { ATTACHMENT_STATES, ATTACHMENT_TYPES } from '../domain/attachment.js';
-import { IsJson } from './json-value.js';
 
 const MAX_CORPUS_ID = 128;
 const MAX_ID = 2 ** 31 - 1;
@@ -13,8 +12,6 @@ const MAX_ID = 2 ** 31 - 1;
 function refOf({ value, obj }: { value: unknown; obj: { attachment_type?: unknown } }): unknown {
   return typeof value === 'string' && obj.attachment_type !== 'corpus' ? value.toLowerCase() : value;
 }
-
-const lower = ({ value }: { value: unknown }): unknown => (typeof value === 'string' ? value.toLowerCase() : value);
 
 function IsWorkload(): PropertyDecorator {
   return ValidateBy({

@@ -1,8 +1,15 @@
 import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
 import type { Page } from '../../../kernel/cursor.js';
-import { MAX_PAGE, Operation, UuidParam } from '../../../platform/http/index.js';
+import { Operation, UuidParam } from '../../../platform/http/index.js';
 import { Incidents } from '../application/incidents.js';
-import { IncidentDto, ListIncidentsQuery, LogIncidentDto, ResolveIncidentDto, toIncidentDto } from './incidents.dto.js';
+import {
+  IncidentDto,
+  INCIDENTS_PAGE,
+  ListIncidentsQuery,
+  LogIncidentDto,
+  ResolveIncidentDto,
+  toIncidentDto,
+} from './incidents.dto.js';
 import { vectorDbIdIn } from './path-ids.js';
 import { OF_ONE, READ, WRITE } from './route-kinds.js';
 
@@ -20,7 +27,7 @@ export class IncidentsController {
   })
   async list(
     @Param('id') id: string,
-    @Query() { status, limit = MAX_PAGE, cursor }: ListIncidentsQuery,
+    @Query() { status, limit = INCIDENTS_PAGE, cursor }: ListIncidentsQuery,
   ): Promise<Page<IncidentDto>> {
     return (await this.incidents.list(vectorDbIdIn(id), { state: status, limit, cursor })).map(toIncidentDto);
   }

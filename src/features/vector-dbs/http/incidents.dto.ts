@@ -1,12 +1,9 @@
 import { Transform } from 'class-transformer';
 import { IsIn, IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
-import { IsUuid, PageQuery } from '../../../platform/http/index.js';
+import { IsJson, IsUuid, lower, PageQuery, trim } from '../../../platform/http/index.js';
 import { INCIDENT_STATES, SEVERITIES, type Incident } from '../domain/incident.js';
-import { IsJson } from './json-value.js';
-import { trim } from './vector-dbs.dto.js';
 
 const MAX_SUMMARY = 2000;
-const lower = ({ value }: { value: unknown }): unknown => (typeof value === 'string' ? value.toLowerCase() : value);
 
 export class LogIncidentDto {
   /** Such as `residency_breach`. */
@@ -50,7 +47,12 @@ export class ResolveIncidentDto {
   resolution_notes?: unknown;
 }
 
+/** On a page unless more are asked for: each may have three notes of 64 KiB. */
+export const INCIDENTS_PAGE = 50;
+
 export class ListIncidentsQuery extends PageQuery {
+  override limit?: number = INCIDENTS_PAGE;
+
   @IsOptional()
   @IsIn(INCIDENT_STATES)
   status?: (typeof INCIDENT_STATES)[number];

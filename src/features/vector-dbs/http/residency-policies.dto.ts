@@ -1,8 +1,8 @@
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsOptional, Matches } from 'class-validator';
+import { trim } from '../../../platform/http/index.js';
 import { DATA_CLASSIFICATIONS, ENFORCEMENT_MODES, type ResidencyPolicy } from '../domain/residency-policy.js';
 import { REGION } from '../domain/vector-db.js';
-import { trim } from './vector-dbs.dto.js';
 
 export class UpsertResidencyPolicyDto {
   /** Which policy: there is one a region, compared exactly. */

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
 import type { Page } from '../../../kernel/cursor.js';
 import { MAX_PAGE, Operation, PageQuery } from '../../../platform/http/index.js';
+import { DeleteVectorDb } from '../application/delete-vector-db.js';
 import { VectorDbs } from '../application/vector-dbs.js';
 import { vectorDbIdIn } from './path-ids.js';
 import { OF_ONE, READ, WRITE } from './route-kinds.js';
@@ -15,7 +16,10 @@ import {
 
 @Controller('v1/vector-dbs')
 export class VectorDbsController {
-  constructor(private readonly dbs: VectorDbs) {}
+  constructor(
+    private readonly dbs: VectorDbs,
+    private readonly deletion: DeleteVectorDb,
+  ) {}
 
   @Get()
   @Operation({
@@ -69,6 +73,6 @@ export class VectorDbsController {
     errors: [...OF_ONE, 'VECTOR_DB_HAS_ACTIVE_ATTACHMENTS'],
   })
   async delete(@Param('id') id: string, @Query() { force }: DeleteVectorDbQuery): Promise<void> {
-    await this.dbs.delete(vectorDbIdIn(id), force === 'true');
+    await this.deletion.delete(vectorDbIdIn(id), force === true);
   }
 }

@@ -1,8 +1,7 @@
 import { Transform } from 'class-transformer';
-import { IsBooleanString, IsIn, IsNotEmpty, IsOptional, IsString, IsUrl, Matches, MaxLength } from 'class-validator';
+import { IsIn, IsNotEmpty, IsOptional, IsString, IsUrl, Matches, MaxLength } from 'class-validator';
+import { IsFlag, trim } from '../../../platform/http/index.js';
 import { DB_TYPES, REGION, type VectorDb, type VectorDbCounts } from '../domain/vector-db.js';
-
-export const trim = ({ value }: { value: unknown }): unknown => (typeof value === 'string' ? value.trim() : value);
 
 export class CreateVectorDbDto {
   @Transform(trim)
@@ -31,8 +30,8 @@ export class CreateVectorDbDto {
 export class DeleteVectorDbQuery {
   /** Detach what is attached to it. */
   @IsOptional()
-  @IsBooleanString()
-  force?: string;
+  @IsFlag()
+  force?: boolean;
 }
 
 export class VectorDbDto {

@@ -96,10 +96,19 @@ export class AttachmentsRepository {
     );
   }
 
+  async detachCorpus(corpusId: string, { reason, by }: Detachment): Promise<Attachment[]> {
+    return this.uow.rows<Attachment>(
+      `UPDATE vector_db_attachments SET detached_at = now(), detached_reason = $3, detached_by = $4
+        WHERE tenant_id = $1 AND attachment_type = 'corpus' AND attachment_ref = $2 AND detached_at IS NULL
+       RETURNING ${COLUMNS}`,
+      [this.uow.tenantId, corpusId, reason, by],
+    );
+  }
+
   async activeOf(bindingIds: readonly string[]): Promise<Attachment[]> {
     return this.uow.rows<Attachment>(
       `SELECT ${COLUMNS} FROM vector_db_attachments
-        WHERE tenant_id = $1 AND provider_key_binding_id = ANY ($2::uuid[]) AND detached_at IS NULL`,
+        WHERE tenant_id = $1 AND provider_key_binding_id = ANY ($2::uuid[]) AND detached_at IS NULL ORDER BY id`,
       [this.uow.tenantId, bindingIds],
     );
   }

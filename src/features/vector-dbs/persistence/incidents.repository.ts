@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { decodeCursor, Page } from '../../../kernel/cursor.js';
 import { constraints, UnitOfWork } from '../../../platform/db/index.js';
-import type { AutomaticIncident, Incident, IncidentState } from '../domain/incident.js';
+import { SEVERITIES, type AutomaticIncident, type Incident, type IncidentState } from '../domain/incident.js';
 import { vectorDbsErrors } from '../vector-dbs.errors.js';
 
 export interface NewIncident {
@@ -15,6 +15,15 @@ export interface NewIncident {
   readonly summary: string | null;
   readonly notes: unknown;
 }
+
+export interface OpenIncident extends AutomaticIncident {
+  readonly id: string;
+  readonly vectorDbId: number;
+  readonly attachmentId: string;
+}
+
+/** As it is now; `before` is how severe it was, undefined when it was not open. */
+export type OpenedIncident = OpenIncident & { readonly before: Incident['severity'] | undefined };
 
 export interface Resolution {
   readonly by: string;
@@ -63,58 +72,52 @@ export class IncidentsRepository {
   /** @throws ATTACHMENT_NOT_FOUND for one that this vector database does not have. */
   async insert(incident: NewIncident): Promise<void> {
     await constraints({ fk_vector_db_incident_logs_attachment: noSuchAttachment }, () =>
-      this.uow.execute(`${INSERT} ${OPENED}`, this.#values(incident, false)),
+      this.uow.execute(`${INSERT} ${OPENED}`, this.#values(incident)),
     );
   }
 
   /**
-   * Opens an automatic incident of an attachment. While one of its type is open, that one counts once more instead,
-   * unless it did after `quietSince`.
+   * Opens automatic incidents of attachments. While one of its type is open for an attachment, that one becomes as severe
+   * as the new one, and counts once more instead, unless it did after `quietSince`.
    *
-   * @returns whether it was opened.
+   * @returns those that are open now. One that was resolved at this moment is missing.
    */
-  async openOnce(
-    {
-      id,
-      type,
-      severity,
-      vectorDbId,
-      attachmentId,
-      at,
-    }: AutomaticIncident & {
-      readonly id: string;
-      readonly vectorDbId: number;
-      readonly attachmentId: string;
-      readonly at: Date;
-    },
-    quietSince: Date,
-  ): Promise<boolean> {
-    const incident = {
-      id,
-      vectorDbId,
-      attachmentId,
-      incidentType: type,
-      severity,
-      openedBy: 'system',
-      occurredAt: at,
-      summary: null,
-      notes: { occurrences: 1, last_seen_at: at.toISOString() },
-    };
-    const opened = await this.uow.execute(
-      `${INSERT}
+  async openEach(incidents: readonly OpenIncident[], at: Date, quietSince: Date): Promise<OpenedIncident[]> {
+    const notes = { occurrences: 1, last_seen_at: at.toISOString() };
+    const opened = await this.uow.rows<{ id: string }>(
+      `WITH opened AS (
+         INSERT INTO vector_db_incident_logs (tenant_id, id, vector_db_id, attachment_id, incident_type, severity,
+           automatic, opened_by, occurred_at, notes)
+         SELECT $1, g.id, g."vectorDbId", g."attachmentId", g.type, g.severity, true, 'system', $3, $4::jsonb FROM ${GIVEN}
          ON CONFLICT (tenant_id, vector_db_id, attachment_id, incident_type) WHERE automatic AND resolved_at IS NULL
-         DO NOTHING ${OPENED}`,
-      this.#values(incident, true),
+         DO NOTHING ${OPENED} RETURNING incident_id AS id`,
+      [this.uow.tenantId, JSON.stringify(incidents), at, JSON.stringify(notes)],
     );
-    if (opened === 1) return true;
-    await this.uow.execute(
-      `UPDATE vector_db_incident_logs
-          SET notes = notes || jsonb_build_object('occurrences', (notes ->> 'occurrences')::int + 1, 'last_seen_at', $5::text)
-        WHERE tenant_id = $1 AND vector_db_id = $2 AND attachment_id = $3 AND incident_type = $4
-          AND automatic AND resolved_at IS NULL AND (notes ->> 'last_seen_at')::timestamptz < $6`,
-      [this.uow.tenantId, vectorDbId, attachmentId, type, at.toISOString(), quietSince],
+    const ids = new Set(opened.map(({ id }) => id));
+    const rest = incidents.filter(({ id }) => !ids.has(id));
+    const news = incidents.filter(({ id }) => ids.has(id)).map((incident) => ({ ...incident, before: undefined }));
+    return rest.length === 0 ? news : [...news, ...(await this.#countEach(rest, at, quietSince))];
+  }
+
+  async #countEach(incidents: readonly OpenIncident[], at: Date, quietSince: Date): Promise<OpenedIncident[]> {
+    return this.uow.rows<OpenedIncident>(
+      `WITH found AS (
+         SELECT i.id, i.incident_type AS type, i.vector_db_id AS "vectorDbId", i.attachment_id AS "attachmentId",
+                i.severity AS before, (i.notes ->> 'last_seen_at')::timestamptz < $4 AS due,
+                CASE WHEN array_position($5::text[], g.severity) > array_position($5::text[], i.severity)
+                     THEN g.severity ELSE i.severity END AS severity
+           FROM ${GIVEN} JOIN vector_db_incident_logs i
+             ON i.tenant_id = $1 AND i.vector_db_id = g."vectorDbId" AND i.attachment_id = g."attachmentId"
+            AND i.incident_type = g.type AND i.automatic AND i.resolved_at IS NULL FOR UPDATE OF i
+       ), counted AS (
+         UPDATE vector_db_incident_logs i
+            SET severity = f.severity, notes = CASE WHEN NOT f.due THEN i.notes ELSE i.notes ||
+                  jsonb_build_object('occurrences', (i.notes ->> 'occurrences')::int + 1, 'last_seen_at', $3::text) END
+           FROM found f WHERE i.tenant_id = $1 AND i.id = f.id AND (f.due OR f.severity <> f.before)
+       )
+       SELECT id, type, severity, "vectorDbId", "attachmentId", before FROM found`,
+      [this.uow.tenantId, JSON.stringify(incidents), at.toISOString(), quietSince, SEVERITIES],
     );
-    return false;
   }
 
   /** False when it is not open: of any number that try at once, one succeeds. */
@@ -136,7 +139,7 @@ export class IncidentsRepository {
     return resolved === 1;
   }
 
-  #values(incident: NewIncident, automatic: boolean): unknown[] {
+  #values(incident: NewIncident): unknown[] {
     return [
       this.uow.tenantId,
       incident.id,
@@ -144,7 +147,6 @@ export class IncidentsRepository {
       incident.attachmentId,
       incident.incidentType,
       incident.severity,
-      automatic,
       incident.openedBy,
       incident.occurredAt,
       incident.summary,
@@ -159,7 +161,11 @@ function noSuchAttachment(): Error {
 
 const INSERT = `WITH opened AS (
   INSERT INTO vector_db_incident_logs (tenant_id, id, vector_db_id, attachment_id, incident_type, severity, automatic,
-    opened_by, occurred_at, summary, notes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb)`;
+    opened_by, occurred_at, summary, notes) VALUES ($1, $2, $3, $4, $5, $6, false, $7, $8, $9, $10::jsonb)`;
+
+/** Automatic incidents that are given as $2. */
+const GIVEN = `jsonb_to_recordset($2::jsonb)
+  AS g (id uuid, "vectorDbId" int, "attachmentId" uuid, type text, severity text)`;
 
 /** Number of rows: those that were opened. */
 const OPENED = `RETURNING tenant_id, id, occurred_at, opened_by, summary, notes

@@ -37,21 +37,33 @@ export class ResidencyPoliciesRepository {
     );
   }
 
-  async upsert(vectorDbId: number, changes: PolicyChanges): Promise<ResidencyPolicy> {
-    const { region, dataClassification, enforcementMode, active } = changes;
-    const [row] = await this.uow.rows<ResidencyPolicy>(
-      `INSERT INTO vector_db_residency_policies AS p
+  /** Undefined when there is one for the region. */
+  async insert(vectorDbId: number, changes: PolicyChanges): Promise<ResidencyPolicy | undefined> {
+    return this.uow.first<ResidencyPolicy>(
+      `INSERT INTO vector_db_residency_policies
          (tenant_id, vector_db_id, region, data_classification, enforcement_mode, active)
        VALUES ($1, $2, $3, COALESCE($4, 'general'), COALESCE($5, 'monitor'), COALESCE($6::boolean, true))
-       ON CONFLICT ON CONSTRAINT uq_vector_db_residency_policies_region DO UPDATE
-         SET data_classification = COALESCE($4, p.data_classification),
-             enforcement_mode = COALESCE($5, p.enforcement_mode),
-             active = COALESCE($6::boolean, p.active),
-             updated_at = now()
-       RETURNING ${COLUMNS}`,
-      [this.uow.tenantId, vectorDbId, region, dataClassification ?? null, enforcementMode ?? null, active ?? null],
+       ON CONFLICT ON CONSTRAINT uq_vector_db_residency_policies_region DO NOTHING RETURNING ${COLUMNS}`,
+      this.#values(vectorDbId, changes),
+    );
+  }
+
+  /** Of one that is locked. */
+  async update(vectorDbId: number, changes: PolicyChanges): Promise<ResidencyPolicy> {
+    const row = await this.uow.first<ResidencyPolicy>(
+      `UPDATE vector_db_residency_policies
+          SET data_classification = COALESCE($4, data_classification),
+              enforcement_mode = COALESCE($5, enforcement_mode),
+              active = COALESCE($6::boolean, active), updated_at = now()
+        WHERE tenant_id = $1 AND vector_db_id = $2 AND region = $3 RETURNING ${COLUMNS}`,
+      this.#values(vectorDbId, changes),
     );
     return row as ResidencyPolicy;
+  }
+
+  #values(vectorDbId: number, changes: PolicyChanges): unknown[] {
+    const { region, dataClassification, enforcementMode, active } = changes;
+    return [this.uow.tenantId, vectorDbId, region, dataClassification ?? null, enforcementMode ?? null, active ?? null];
   }
 }
 
