@@ -1,4 +1,4 @@
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, TypeORMError } from 'typeorm';
 import { commonErrors } from '../../kernel/common-errors.js';
 import { AppError, type ErrorOptions } from '../../kernel/errors.js';
 
@@ -37,7 +37,7 @@ export function isUnavailable(error: unknown): boolean {
 
 /** Whether the database failed, rather than what asked it. Also of what `asDbError` returned. */
 export function isDatabaseFailure(error: unknown): boolean {
-  return error instanceof QueryFailedError || isUnavailable(error instanceof AppError ? error.cause : error);
+  return error instanceof TypeORMError || isUnavailable(error instanceof AppError ? error.cause : error);
 }
 
 /** Turns an unreachable database into SERVICE_UNAVAILABLE and leaves every other error as it is. */

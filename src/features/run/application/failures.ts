@@ -1,5 +1,5 @@
 import { AppError } from '../../../kernel/errors.js';
-import { dbErrors } from '../../../platform/db/index.js';
+import { dbErrors, isDatabaseFailure } from '../../../platform/db/index.js';
 import { runErrors } from '../run.errors.js';
 
 /** An error with a public text: ours as it is, a lost database as DB_ERROR, anything else as UNKNOWN_ERROR. */
@@ -9,13 +9,14 @@ export function presentable(error: unknown): AppError {
 }
 
 /**
- * Works on the database. What fails there without a code of its own is DB_ERROR, with the failure as its cause: the
+ * Works on the database. What the database fails at without a code of its own is DB_ERROR, with the failure as its cause: the
  * failed statement carries its parameters, and those are people's words, which no log may hold.
  */
 export async function stored<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof AppError ? error : dbErrors.DB_ERROR({ cause: error });
+    if (error instanceof AppError || !isDatabaseFailure(error)) throw error;
+    throw dbErrors.DB_ERROR({ cause: error });
   }
 }
