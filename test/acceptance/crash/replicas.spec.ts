@@ -85,6 +85,14 @@ function twoReplicas(postgres: string): void {
       expect((await (await readAgain(second, runOf(original))).end()).text).toBe(alongside.text);
       const resumed = await readAgain(second, runOf(original), { 'Last-Event-ID': String(original.frames.length) });
       expect(sent + (await resumed.end()).text).toBe(alongside.text);
+      // 19 case 15: the receipt was there before the first token, and nobody says how the answer ended.
+      const id = original.response.headers.get('x-receipt-id') ?? '';
+      const { status, body } = await client.call('GET', `/v1/receipts/${id}`);
+      expect([status, body]).toEqual([
+        200,
+        { data: expect.objectContaining({ receipt_id: id }), meta: expect.anything() },
+      ]);
+      expect(body).not.toHaveProperty('data.outcome');
       await cluster.ready();
     });
   });
