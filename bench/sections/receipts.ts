@@ -24,7 +24,7 @@ export const receipts: Section = {
     '`STATEWAVE_RECEIPTS_DISABLED`. The model and the questions are those of streamed answers.',
 
   async run(bench) {
-    const layout = THREE_TENANTS(bench.size(100_000, 2000));
+    const layout = THREE_TENANTS(bench.size(20_000, 2000));
     const env = {
       ...productEnvironment(bench, await corpusDatabase(bench, layout)),
       PLATFORM_OPERATOR_TENANTS: TENANT,
