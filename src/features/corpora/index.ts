@@ -1,6 +1,6 @@
 export { Corpora } from './application/corpora.js';
 export { CorpusContents } from './application/corpus-contents.js';
-export { CorpusRules, TenantCorpusRules, type CorpusUse } from './application/corpus-rules.js';
+export { CorpusRules, type CorpusUse } from './application/corpus-rules.js';
 export { CorpusPlacement } from './application/corpus-placement.js';
 export { corporaAudit } from './corpora.audit.js';
 export { CorporaModule } from './corpora.module.js';

@@ -15,7 +15,7 @@ import { CorporaRepository } from '../persistence/corpora.repository.js';
 export type CorpusUse = 'ingest' | 'search' | 'run';
 
 /** What a tenant may do with corpora, as of one moment: asked before a unit of work, applied in it. */
-export class TenantCorpusRules {
+class TenantCorpusRules {
   constructor(
     readonly plan: TenantPlan,
     private readonly placement: Placement,
