@@ -118,7 +118,7 @@ describe('other scripts', () => {
 });
 
 describe('hasWord', () => {
-  it.each(['a', 'the', '7', '中', 'ไ', '!a!', 'É'])('%j is something to search for', (text) => {
+  it.each(['a', 'the', '7', '中', 'ไ', '!a!', 'É', 'Ⓑ', '\u{1CCD7}'])('%j is something to search for', (text) => {
     expect(Analyzer.hasWord(text)).toBe(true);
   });
   it.each(['', ' \n', '!!! … ¿?', '—', '_', '😀', '\u0301', '\0'])('%j is not', (text) => {

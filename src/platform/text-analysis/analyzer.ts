@@ -66,13 +66,13 @@ export class Analyzer {
 
   /** Whether there is anything to search for, stop words included. */
   static hasWord(text: string): boolean {
-    return HAS_WORD.test(text);
+    return HAS_WORD.test(folded(text));
   }
 
   /** In the order of the text, repetitions included. */
   terms(text: string): string[] {
     const terms: string[] = [];
-    for (const [run] of text.normalize('NFKC').toLowerCase().matchAll(WORD)) {
+    for (const [run] of folded(text).matchAll(WORD)) {
       if (PAIRED.test(run)) this.#addPaired(terms, run);
       else if (UNSPACED.test(run)) this.#addUnspaced(terms, run);
       else this.#add(terms, run);
@@ -118,6 +118,11 @@ export class Analyzer {
     if (!BEYOND_ASCII.test(word)) return this.latin;
     return this.scripts.find(({ pattern }) => pattern.test(word))?.morphology ?? this.latin;
   }
+}
+
+/** Without the differences that are no difference in meaning: `Ⓑ`, `Ｂ` and `B` are all `b`. */
+function folded(text: string): string {
+  return text.normalize('NFKC').toLowerCase();
 }
 
 /** Words whose stem a process remembers; a few megabytes. */
