@@ -10,8 +10,11 @@ export function canonicalText(value: unknown, isAllowed: (number: number) => boo
   if (typeof value === 'number' && isAllowed(value)) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map((part) => canonicalText(part, isAllowed)).join(',')}]`;
   if (typeof value !== 'object') throw new Error(`There is no canonical text for this ${typeof value}.`);
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([key, part]) => `${JSON.stringify(key)}:${canonicalText(part, isAllowed)}`).join(',')}}`;
+  const object = value as Readonly<Record<string, unknown>>;
+  const members = Object.keys(object)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonicalText(object[key], isAllowed)}`);
+  return `{${members.join(',')}}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { canonicalJson } from '../../kernel/canonical-json.js';
 
 /** What a sealed text belongs to. Sealed for one place, it cannot be opened in another. */
@@ -10,6 +11,8 @@ export interface Place {
   readonly record: string;
 }
 
+/** Derived keys that a process remembers. */
+const REMEMBERED_KEYS = 1000;
 const VERSION = 1;
 const KEY_ID_BYTES = 8;
 const NONCE_BYTES = 12;
@@ -32,24 +35,25 @@ export class CannotOpen extends Error {
  */
 export class SecretBox {
   #master: { readonly key: string; readonly id: Buffer } | undefined;
+  readonly #contentKeys = new LRUCache<string, Buffer>({ max: REMEMBERED_KEYS });
 
   /** @param masterKey asked for once, when something is first sealed or opened. */
   constructor(private readonly masterKey: () => string) {}
 
   seal(place: Place, text: string): Buffer {
-    const { key, id } = this.#keys();
+    const { id } = this.#keys();
     const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv('aes-256-gcm', contentKey(key, place), nonce).setAAD(aad(place));
+    const cipher = createCipheriv('aes-256-gcm', this.#contentKey(place), nonce).setAAD(aad(place));
     const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
     return Buffer.concat([Buffer.of(VERSION), id, nonce, cipher.getAuthTag(), sealed]);
   }
 
   /** @throws CannotOpen */
   open(place: Place, sealed: Buffer): string {
-    const { key, id } = this.#keys();
+    const { id } = this.#keys();
     if (sealed[0] !== VERSION || sealed.length < TEXT_AT) throw new CannotOpen('it has an unknown form');
     if (!sealed.subarray(1, NONCE_AT).equals(id)) throw new CannotOpen('it was sealed with another master key');
-    const decipher = createDecipheriv('aes-256-gcm', contentKey(key, place), sealed.subarray(NONCE_AT, TAG_AT))
+    const decipher = createDecipheriv('aes-256-gcm', this.#contentKey(place), sealed.subarray(NONCE_AT, TAG_AT))
       .setAAD(aad(place))
       .setAuthTag(sealed.subarray(TAG_AT, TEXT_AT));
     try {
@@ -66,10 +70,15 @@ export class SecretBox {
     }
     return this.#master;
   }
-}
 
-function contentKey(master: string, { purpose, tenantId }: Place): Buffer {
-  return derived(master, canonicalJson(['content', purpose, tenantId]), 32);
+  #contentKey({ purpose, tenantId }: Place): Buffer {
+    const content = canonicalJson(['content', purpose, tenantId]);
+    const known = this.#contentKeys.get(content);
+    if (known !== undefined) return known;
+    const key = derived(this.#keys().key, content, 32);
+    this.#contentKeys.set(content, key);
+    return key;
+  }
 }
 
 function derived(master: string, info: string, bytes: number): Buffer {

@@ -179,7 +179,7 @@ function outputOf({ context, asked }: Assembly): ReceiptBody['output'] {
     context_hash: sha256Hex(context),
     context_size_bytes: Buffer.byteLength(context),
     canonicalization_version: 1,
-    token_estimate: Math.ceil([...context].length / CHARS_PER_TOKEN),
+    token_estimate: Math.ceil(charactersOf(context) / CHARS_PER_TOKEN),
     prompt_hash: asked?.promptHash ?? null,
   };
 }
@@ -202,6 +202,11 @@ function entryOf(passage: Selected, rank: number, provider: string): SelectedEnt
     redacted: passage.redacted,
     external_ref: chunkId === null ? { provider, uri: source, native_id: null } : null,
   };
+}
+
+/** Of Unicode: a pair of surrogates is one. */
+function charactersOf(text: string): number {
+  return text.length - (text.match(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g)?.length ?? 0);
 }
 
 /** Hash of where a text comes from. */
