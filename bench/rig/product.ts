@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Program } from '../../test/harness/process.js';
 import type { Bench } from './bench.js';
 import { ServerProcess } from './server-process.js';
@@ -25,6 +26,7 @@ export function productEnvironment(bench: Bench, databaseUrl: string): Record<st
     NODE_ENV: 'production',
     PLAN_DEFAULT_LIMITS_JSON: JSON.stringify({ free: AMPLE, pro: AMPLE, enterprise: AMPLE }),
     KEYRING_MASTER_KEY: 'for-the-time-of-a-measurement-and-no-longer',
+    STATEWAVE_RECEIPT_SIGNING_KEYS: JSON.stringify({ bench: randomBytes(32).toString('base64') }),
     PORT: '0',
     DATABASE_URL: databaseUrl,
     REDIS_URL: bench.services.redisUrl,

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Row } from '../result.js';
 import { median } from '../statistics.js';
 import type { Section } from '../rig/bench.js';
@@ -28,7 +28,6 @@ export const receipts: Section = {
     const env = {
       ...productEnvironment(bench, await corpusDatabase(bench, layout)),
       PLATFORM_OPERATOR_TENANTS: TENANT,
-      STATEWAVE_RECEIPT_SIGNING_KEYS: JSON.stringify({ bench: randomBytes(32).toString('base64') }),
     };
     const inside = await Inside.open(env);
     const token = await inside.key(TENANT);

@@ -41,14 +41,13 @@ interface Turn {
 interface TurnState {
   readonly history: readonly ChatMessage[];
   readonly retrieval: Retrieval;
-  readonly prompt: Prompt;
   readonly citations: readonly Citation[];
 }
 
 type CompiledGraph = (turn: Turn) => Promise<TurnState>;
 
 /**
- * The agent: load_history and retrieve side by side → compose, which writes the receipt → generate → save_checkpoint.
+ * The agent: load_history and retrieve side by side → generate, which writes the receipt first → save_checkpoint.
  * Branches, tools and further retrievals become nodes of it. The library loads on first use.
  */
 @Injectable()
@@ -96,19 +95,16 @@ export class AnswerGraph {
       turn: Annotation<Turn>,
       history: Annotation<readonly ChatMessage[]>,
       retrieval: Annotation<Retrieval>,
-      prompt: Annotation<Prompt>,
       citations: Annotation<readonly Citation[]>,
     });
     const graph = new StateGraph(State)
       .addNode('load_history', (state) => this.#loadHistory(state.turn))
       .addNode('retrieve', (state) => this.#retrieve(state.turn))
-      .addNode('compose', (state) => this.#compose(state.turn, state))
       .addNode('generate', (state) => this.#generate(state.turn, state))
       .addNode('save_checkpoint', (state) => this.#save(state.turn, state))
       .addEdge(START, 'load_history')
       .addEdge(START, 'retrieve')
-      .addEdge(['load_history', 'retrieve'], 'compose')
-      .addEdge('compose', 'generate')
+      .addEdge(['load_history', 'retrieve'], 'generate')
       .addEdge('generate', 'save_checkpoint')
       .addEdge('save_checkpoint', END)
       .compile();
@@ -135,14 +131,38 @@ export class AnswerGraph {
   }
 
   /** What the model is to be asked is on record before it is asked. */
-  async #compose(
-    { run, signal, draft }: Turn,
+  async #generate(
+    turn: Turn,
     { history, retrieval }: Pick<TurnState, 'history' | 'retrieval'>,
-  ): Promise<Pick<TurnState, 'prompt'>> {
+  ): Promise<Pick<TurnState, 'citations'>> {
+    const { run, sink, signal, draft } = turn;
     signal.throwIfAborted();
+    const { provider, passages } = retrieval;
+    const prompt = composePrompt({ history, question: run.question.message, chunks: passages });
+    await this.#record(turn, retrieval, prompt);
+    if (this.settings.debugEvents) sink.send('debug.retrieval', { provider, num_chunks: passages.length });
+    const filter = new MarkerFilter(passages.length);
+    const emit = (said: string): void => {
+      const text = said.replaceAll('\0', '');
+      if (text === '') return;
+      draft.text += text;
+      sink.delta(text);
+    };
+    const { system, messages } = prompt;
+    const request = { system, messages, passages: prompt.passages, question: run.question.message };
+    for await (const event of this.model.stream(request, { signal, requestId: run.requestId })) {
+      if (event.type === 'delta') emit(filter.push(event.text));
+      else draft.usage = { input_tokens: event.inputTokens, output_tokens: event.outputTokens };
+      await sink.ready();
+    }
+    signal.throwIfAborted();
+    emit(filter.end());
+    return { citations: citationsFor(passages, draft.text) };
+  }
+
+  async #record({ run, draft }: Turn, retrieval: Retrieval, prompt: Prompt): Promise<void> {
+    if (run.receipt === undefined) return;
     const { message: query, sessionId, filter, topK: topKRequested } = run.question;
-    const prompt = composePrompt({ history, question: query, chunks: retrieval.passages });
-    if (run.receipt === undefined) return { prompt };
     const { provider, model } = this.model;
     draft.fate = await this.receipts.write(run.receipt, {
       tenantId: run.principal.tenantId,
@@ -168,31 +188,6 @@ export class AnswerGraph {
       },
     });
     if (draft.fate === 'stored') draft.receiptId = run.receipt.id;
-    return { prompt };
-  }
-
-  async #generate(
-    { run, sink, signal, draft }: Turn,
-    { prompt, retrieval: { provider, passages } }: Pick<TurnState, 'prompt' | 'retrieval'>,
-  ): Promise<Pick<TurnState, 'citations'>> {
-    if (this.settings.debugEvents) sink.send('debug.retrieval', { provider, num_chunks: passages.length });
-    const filter = new MarkerFilter(passages.length);
-    const emit = (said: string): void => {
-      const text = said.replaceAll('\0', '');
-      if (text === '') return;
-      draft.text += text;
-      sink.delta(text);
-    };
-    const { system, messages } = prompt;
-    const request = { system, messages, passages: prompt.passages, question: run.question.message };
-    for await (const event of this.model.stream(request, { signal, requestId: run.requestId })) {
-      if (event.type === 'delta') emit(filter.push(event.text));
-      else draft.usage = { input_tokens: event.inputTokens, output_tokens: event.outputTokens };
-      await sink.ready();
-    }
-    signal.throwIfAborted();
-    emit(filter.end());
-    return { citations: citationsFor(passages, draft.text) };
   }
 
   async #save(
