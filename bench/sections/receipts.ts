@@ -24,7 +24,7 @@ export const receipts: Section = {
     '`STATEWAVE_RECEIPTS_DISABLED`. The model and the questions are those of streamed answers.',
 
   async run(bench) {
-    const layout = THREE_TENANTS(3000);
+    const layout = THREE_TENANTS(bench.size(20_000, 2000));
     const env = {
       ...productEnvironment(bench, await corpusDatabase(bench, layout)),
       PLATFORM_OPERATOR_TENANTS: TENANT,
@@ -53,10 +53,10 @@ export const receipts: Section = {
     for (const side of ['baseline', 'product'] as const) await ask(side, 16, bench.size(400, 8));
 
     const rows: Row[] = [];
-    for (const clients of [1]) {
-      const answers = 60;
+    for (const clients of [1, 32]) {
+      const answers = bench.size(clients === 1 ? 100 : 320, clients * 2);
       const rounds = await interleaved(
-        10,
+        bench.rounds,
         () => ask('baseline', clients, answers),
         () => ask('product', clients, answers),
       );
@@ -78,7 +78,7 @@ export const receipts: Section = {
         });
       }
     }
-    return { rows, notes: [`${await stored(env)} receipts were stored; medians of ${10} rounds.`] };
+    return { rows, notes: [`${await stored(env)} receipts were stored; medians of ${bench.rounds} rounds.`] };
   },
 };
 

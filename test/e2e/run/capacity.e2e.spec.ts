@@ -419,8 +419,9 @@ describe('a client that does not read', () => {
       expect(produced).toBeLessThan(40 * MEGABYTE);
       expect(buffer.most).toBeLessThan(MEGABYTE);
       expect((await stage.messages(session_id)).at(-1)?.status).toBe('cancelled');
-      const [failed] = (await stage.app.audit(stage.reader.tenantId)).slice(-1);
-      expect(failed).toMatchObject({ event_type: 'run.failed', error_code: 'CLIENT_GONE' });
+      const events = await stage.app.audit(stage.reader.tenantId);
+      const failed = events.findLast(({ event_type }) => event_type === 'run.failed');
+      expect(failed).toMatchObject({ error_code: 'CLIENT_GONE', metadata_json: { session_id } });
       socket.destroy();
     },
   );

@@ -14,7 +14,7 @@ const TTL_MS = 30_000;
 interface Entry {
   /** Requests that come while the row is read wait for the same read. */
   readonly stored: Promise<StoredLimits>;
-  /** Wall clock, ms. */
+  /** On the monotonic clock. */
   readonly until: number;
 }
 
@@ -40,7 +40,7 @@ export class LimitsCache implements OnModuleInit {
 
   /** In the tenant's context, and outside of any unit: another request's read may be waited for. */
   of(tenantId: string): Promise<StoredLimits> {
-    const now = this.clock.now().getTime();
+    const now = this.clock.monotonic();
     const known = this.#entries.get(tenantId);
     if (known !== undefined && known.until > now) return known.stored;
     const entry = { stored: this.#read(), until: now + TTL_MS };
