@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../../kernel/audit.js';
-import { currentContext, tryContext } from '../../../kernel/context.js';
+import { tryContext } from '../../../kernel/context.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { authErrors, Operators } from '../../auth/index.js';
 import { changed, effective, limitsView, raises, UNSET, type LimitChanges } from '../domain/limits.js';
@@ -23,8 +23,7 @@ export class Limits {
 
   /** As this process remembers them: at most a second, or half a minute without the shared store, behind a change. */
   async current(): Promise<QuotaLimits> {
-    const { tenantId = '' } = currentContext();
-    return effective(await this.cache.of(tenantId), await this.defaults.current());
+    return effective(await this.cache.current(), await this.defaults.current());
   }
 
   async get(): Promise<QuotaLimits> {
