@@ -97,6 +97,11 @@ describe('the body of a receipt', () => {
     expect([decisions(false), decisions(true)]).toEqual([[], ['POLICY_UNAVAILABLE']]);
   });
 
+  it('estimates tokens by the characters of the context, not by their halves', () => {
+    const context = `${'\u{10330}'.repeat(7)}\ud800a`;
+    expect(compose({ ...assembly([]), context }).output.token_estimate).toBe(3);
+  });
+
   it('has all labels of a document, as long as there is room for them', () => {
     const labels = Array.from({ length: 32 }, (_, at) => `label:${at}`);
     const { selected_entries } = compose(assembly([passage(labels), passage(['pii'])]));
