@@ -45,12 +45,21 @@ async function measured(section: Section, bench: Bench): Promise<SectionResult> 
     const found = await section.run(bench);
     const seconds = (performance.now() - started) / 1000;
     bench.say(`${title}: ${Math.round(seconds)} s`);
-    return { id, title, method, seconds, ...found };
+    return { id, title, method, seconds, ...found, ...comparison(found, bench.options.against) };
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
     await bench.close();
   }
 }
+
+/** The goals are for the usual baselines. */
+function comparison({ rows, notes }: Found, against?: string): Partial<Found> {
+  if (against === undefined) return {};
+  const note = `Where that baseline is Express and pg, or the same program, it is the version in ${against} here.`;
+  return { rows: rows.map((row) => ({ ...row, goal: undefined })), notes: [...notes, note] };
+}
+
+type Found = Awaited<ReturnType<Section['run']>>;
 
 /** A quick or partial run leaves the documentation alone, unless it is told otherwise. */
 async function publish(options: Options, report: Report): Promise<void> {

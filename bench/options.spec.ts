@@ -25,6 +25,11 @@ describe('the options', () => {
     });
   });
 
+  it('never publish a comparison with another version', () => {
+    expect(readOptions(['--against', '../before'], SECTIONS)).toMatchObject({ against: '../before', publish: false });
+    expect(() => readOptions(['--against', '../before', '--publish'], SECTIONS)).toThrow('--publish');
+  });
+
   it('refuse what they do not know, and name what there is', () => {
     expect(() => readOptions(['--only', 'reads,nothing'], SECTIONS)).toThrow(
       'No such section: nothing. There are reads, search.',

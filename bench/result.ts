@@ -16,7 +16,7 @@ export interface Row {
   readonly product: number;
   readonly baseline?: number;
   readonly compare?: Comparison;
-  readonly goal?: Goal;
+  readonly goal?: Goal | undefined;
 }
 
 /** Figures that fit no row, such as several counts of each route. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { Program } from '../../test/harness/process.js';
 import type { Bench } from './bench.js';
 import { ServerProcess } from './server-process.js';
@@ -41,13 +42,19 @@ export function productEnvironment(bench: Bench, databaseUrl: string): Record<st
   };
 }
 
+const CHECKOUT = new URL('../..', import.meta.url).pathname;
+
 /** @param probed see `ServerProcess`. */
-export function startApi(bench: Bench, env: Readonly<Record<string, string>>, probed = false): ServerProcess {
-  return started(bench, new URL('../../dist/src/main.js', import.meta.url).pathname, env, probed);
+export function startApi(
+  bench: Bench,
+  env: Readonly<Record<string, string>>,
+  { probed = false, checkout = CHECKOUT }: { probed?: boolean; checkout?: string } = {},
+): ServerProcess {
+  return started(bench, join(checkout, 'dist/src/main.js'), env, probed);
 }
 
 export async function startWorker(bench: Bench, env: Readonly<Record<string, string>>): Promise<ServerProcess> {
-  const worker = started(bench, new URL('../../dist/src/worker.js', import.meta.url).pathname, env, false);
+  const worker = started(bench, join(CHECKOUT, 'dist/src/worker.js'), env, false);
   await worker.says(/the worker runs jobs/);
   return worker;
 }

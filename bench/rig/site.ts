@@ -17,8 +17,10 @@ export interface Site {
   readonly token: string;
   readonly api: ServerProcess;
   readonly apiUrl: string;
-  readonly bare: ServerProcess;
-  readonly bareUrl: string;
+  readonly baseline: ServerProcess;
+  readonly baselineUrl: string;
+  /** Whether the baseline is another version of the product, with the same requests. */
+  readonly isVersion: boolean;
   readonly questions: readonly string[];
   readonly documentId: string;
 }
@@ -44,7 +46,7 @@ export async function openSite(bench: Bench, options: SiteOptions): Promise<Site
   const inside = await Inside.open(env);
   const token = await inside.key(tenantId);
   const [read] = (await inside.statementsOf(token, `/v1/documents/${documentId}`)).slice(-1);
-  const baseline = {
+  const served = {
     databaseUrl,
     connectionOptions: await inside.connectionOptions(tenantId),
     document: read && { text: read.what, values: read.parameters },
@@ -55,10 +57,12 @@ export async function openSite(bench: Bench, options: SiteOptions): Promise<Site
   await options.inspect?.(inside, databaseUrl, questions);
   await inside.close();
 
-  const api = startApi(bench, env, probed);
-  const bare = startBare(bench, baseline, probed);
-  const [apiUrl, bareUrl] = await Promise.all([api.url(), bare.url()]);
-  return { env, tenantId, token, api, apiUrl, bare, bareUrl, questions, documentId };
+  const { against } = bench.options;
+  const isVersion = against !== undefined;
+  const api = startApi(bench, env, { probed });
+  const baseline = isVersion ? startApi(bench, env, { probed, checkout: against }) : startBare(bench, served, probed);
+  const [apiUrl, baselineUrl] = await Promise.all([api.url(), baseline.url()]);
+  return { env, tenantId, token, api, apiUrl, baseline, baselineUrl, isVersion, questions, documentId };
 }
 
 /** @param serves see bare/server.mjs. */

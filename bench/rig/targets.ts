@@ -13,33 +13,31 @@ export interface Target {
 }
 
 export function readTargets(site: Site): { readonly baseline: Target; readonly product: Target } {
-  return {
-    baseline: { server: site.bare, url: `${site.bareUrl}/documents/${site.documentId}`, headers: {} },
-    product: { server: site.api, url: `${site.apiUrl}/v1/documents/${site.documentId}`, headers: bearer(site) },
-  };
+  return targets(site, `/documents/${site.documentId}`, `/v1/documents/${site.documentId}`);
 }
 
 export function searchTargets(site: Site, question: string): { readonly baseline: Target; readonly product: Target } {
+  return targets(site, `/search?${new URLSearchParams({ q: question }).toString()}`, searchPath(question));
+}
+
+function targets(site: Site, barePath: string, path: string): { readonly baseline: Target; readonly product: Target } {
+  const headers = bearer(site);
+  const { baseline: server, baselineUrl: url } = site;
   return {
-    baseline: {
-      server: site.bare,
-      url: `${site.bareUrl}/search?${new URLSearchParams({ q: question }).toString()}`,
-      headers: {},
-    },
-    product: { server: site.api, url: site.apiUrl + searchPath(question), headers: bearer(site) },
+    baseline: site.isVersion ? { server, url: url + path, headers } : { server, url: url + barePath, headers: {} },
+    product: { server: site.api, url: site.apiUrl + path, headers },
   };
 }
 
 /** Each question opens a session of its own, so that no answer waits for another and none has a history. */
 export function answerTargets(site: Site): { readonly baseline: StreamTarget; readonly product: StreamTarget } {
-  return {
-    baseline: { url: `${site.bareUrl}/run`, headers: {}, body: (message) => ({ message }) },
-    product: {
-      url: `${site.apiUrl}/v1/run`,
-      headers: bearer(site),
-      body: (message) => ({ session_id: randomUUID(), corpus_id: CORPUS, message }),
-    },
-  };
+  const product = (url: string): StreamTarget => ({
+    url: `${url}/v1/run`,
+    headers: bearer(site),
+    body: (message) => ({ session_id: randomUUID(), corpus_id: CORPUS, message }),
+  });
+  const bare = { url: `${site.baselineUrl}/run`, headers: {}, body: (message: string) => ({ message }) };
+  return { baseline: site.isVersion ? product(site.baselineUrl) : bare, product: product(site.apiUrl) };
 }
 
 export interface Throughput {

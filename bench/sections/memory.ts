@@ -35,12 +35,12 @@ export const memory: Section = {
     });
     await warmUp(bench, site, 'baseline');
     await warmUp(bench, site, 'product');
-    const busy = { product: site.api.residentMb(), baseline: site.bare.residentMb() };
+    const busy = { product: site.api.residentMb(), baseline: site.baseline.residentMb() };
     await pause(bench.size(IDLE_MS, 500));
-    const idle = { product: site.api.residentMb(), baseline: site.bare.residentMb() };
-    const [api, bare] = [await site.api.memory(), await site.bare.memory()];
+    const idle = { product: site.api.residentMb(), baseline: site.baseline.residentMb() };
+    const [api, bare] = [await site.api.memory(), await site.baseline.memory()];
     const { samples, requests } = await soak(bench, site);
-    const after = { product: site.api.peakMb(), baseline: site.bare.peakMb() };
+    const after = { product: site.api.peakMb(), baseline: site.baseline.peakMb() };
     const mb = { unit: 'MB', better: 'lower' } as const;
     const limit = { of: 'product', sign: '≤', limit: 150 } as const;
     return {

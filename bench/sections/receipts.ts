@@ -24,6 +24,7 @@ export const receipts: Section = {
     '`STATEWAVE_RECEIPTS_DISABLED`. The model and the questions are those of streamed answers.',
 
   async run(bench) {
+    const { against } = bench.options;
     const layout = THREE_TENANTS(bench.size(20_000, 2000));
     const env = {
       ...productEnvironment(bench, await corpusDatabase(bench, layout)),
@@ -33,7 +34,10 @@ export const receipts: Section = {
     const token = await inside.key(TENANT);
     await inside.close();
     const apis = {
-      baseline: startApi(bench, { ...env, STATEWAVE_RECEIPTS_DISABLED: 'true' }),
+      baseline:
+        against === undefined
+          ? startApi(bench, { ...env, STATEWAVE_RECEIPTS_DISABLED: 'true' })
+          : startApi(bench, env, { checkout: against }),
       product: startApi(bench, env),
     };
     const urls = { baseline: await apis.baseline.url(), product: await apis.product.url() };

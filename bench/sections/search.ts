@@ -65,7 +65,7 @@ async function ofShare(bench: Bench, share: string, options: Pick<SiteOptions, '
     () => pass('baseline'),
     () => pass('product'),
   );
-  await Promise.all([site.api.stop(), site.bare.stop()]);
+  await Promise.all([site.api.stop(), site.baseline.stop()]);
   const latency = (at: number): Row => ({
     label: `latency at ${share}, p${at * 100}`,
     unit: 'ms',

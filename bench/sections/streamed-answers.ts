@@ -35,7 +35,7 @@ export const streamedAnswers: Section = {
       // Until the code is compiled, an answer costs several times as much.
       for (const side of ['baseline', 'product'] as const) await round(site, side, 16, bench.size(400, 8));
       for (const clients of CLIENTS) rows.push(...(await measure(bench, site, clients, size)));
-      await Promise.all([site.api.stop(), site.bare.stop()]);
+      await Promise.all([site.api.stop(), site.baseline.stop()]);
     }
     return { rows, notes: [`Medians of ${bench.rounds} rounds; each round has at least 2 answers per client.`] };
   },
@@ -80,7 +80,7 @@ async function round(
   clients: number,
   answers: number,
 ): Promise<AnswerTimes[]> {
-  const server = side === 'product' ? site.api : site.bare;
+  const server = side === 'product' ? site.api : site.baseline;
   const question = (at: number): string => site.questions[at % site.questions.length] ?? '';
   const before = server.cpuMs();
   const times = await askInParallel(answerTargets(site)[side], { clients, answers, question });
