@@ -1,6 +1,7 @@
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { tryContext } from '../../src/kernel/context.js';
 import { SystemClock, type Timer } from '../../src/kernel/time.js';
+import { aroundStatements } from './statements.js';
 
 /** One wait for the database or for the shared state. */
 export interface RoundTrip {
@@ -55,20 +56,16 @@ export class RoundTrips {
 
   /** Notes each statement that a connection sends from now on. */
   countStatements(dataSource: DataSource): void {
-    const create = dataSource.createQueryRunner.bind(dataSource);
-    dataSource.createQueryRunner = (mode) => {
-      const runner = create(mode);
-      const query = runner.query.bind(runner) as (...parameters: unknown[]) => Promise<unknown>;
+    aroundStatements(dataSource, (send) => {
       let acrossTenants = false;
-      const noting = (...parameters: unknown[]): Promise<unknown> => {
+      return (...parameters) => {
         const statement = String(parameters[0]).replaceAll(/\s+/g, ' ').trim();
         acrossTenants ||= statement.includes('nexusrag_system');
         this.#note('database', statement, (parameters[1] ?? []) as unknown[], acrossTenants);
-        return query(...parameters);
+        if (statement === 'COMMIT' || statement === 'ROLLBACK') acrossTenants = false;
+        return send(...parameters);
       };
-      runner.query = noting as QueryRunner['query'];
-      return runner;
-    };
+    });
   }
 
   #note(to: RoundTrip['to'], what: string, parameters: readonly unknown[], acrossTenants = false): void {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { QueryRunner } from 'typeorm';
 import { runInContext, systemContext } from '../../kernel/context.js';
 import { silentLog } from '../../kernel/log.js';
 import { ManualClock } from '../../kernel/time.js';
 import { InProcessGate, TrafficGate, type Passage } from '../../platform/shared-state/index.js';
 import { testDatabase, type TestDatabase } from '../../../test/harness/database.js';
+import { aroundStatements } from '../../../test/harness/statements.js';
 import { Charge } from './application/charge.js';
 import { UsageLedger } from './application/usage-ledger.js';
 import type { QuotaLimits } from './domain/quota.js';
@@ -228,17 +228,9 @@ describe('without a gate', () => {
 
 /** Breaks the connection before or after a statement is executed, from now on. @returns what mends it. */
 function breakStatement(text: string, when: 'before' | 'after'): () => void {
-  const create = db.dataSource.createQueryRunner.bind(db.dataSource);
-  db.dataSource.createQueryRunner = (mode) => {
-    const runner = create(mode);
-    const query = runner.query.bind(runner) as (...parameters: unknown[]) => Promise<unknown>;
-    const breaking = async (...parameters: unknown[]): Promise<unknown> => {
-      if (!String(parameters[0]).includes(text)) return query(...parameters);
-      await query(...(when === 'after' ? parameters : ['ROLLBACK']));
-      throw Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });
-    };
-    runner.query = breaking as QueryRunner['query'];
-    return runner;
-  };
-  return () => (db.dataSource.createQueryRunner = create);
+  return aroundStatements(db.dataSource, (send) => async (...parameters) => {
+    if (!String(parameters[0]).includes(text)) return send(...parameters);
+    await send(...(when === 'after' ? parameters : ['ROLLBACK']));
+    throw Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });
+  });
 }

@@ -10,7 +10,7 @@ beforeEach(() => {
   Object.assign(models, { current: model, of: () => model });
 });
 
-const rules = (): Promise<DocumentRules> => inTenant(() => the(DocumentAccess).rules());
+const rules = (): Promise<DocumentRules> => inTenant(async () => the(DocumentAccess).rules());
 
 const grant = (documentId: string): Promise<object[]> =>
   rows(

@@ -1,6 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { escapeLiteral } from 'pg';
-import type { DataSource, EntityTarget, ObjectLiteral, QueryRunner, Repository } from 'typeorm';
+import type pg from 'pg';
+import {
+  QueryFailedError,
+  type DataSource,
+  type EntityTarget,
+  type ObjectLiteral,
+  type QueryRunner,
+  type Repository,
+} from 'typeorm';
 import { tryContext } from '../../kernel/context.js';
 import { asDbError, isRetriable } from './db-failures.js';
 import { dbErrors } from './db.errors.js';
@@ -8,7 +16,9 @@ import type { CrossTenantReason } from './cross-tenant.js';
 import { APP_ROLE, SYSTEM_ROLE, TENANT_VARIABLE } from './roles.js';
 
 interface Session {
+  /** Of the connection, for repositories. Statements go to the connection itself, in half the time. */
   readonly runner: QueryRunner;
+  readonly connection: pg.ClientBase;
   readonly scope: 'transaction' | 'read' | 'across-tenants';
   readonly tenantId: string | undefined;
   readonly afterCommit: (() => void)[];
@@ -65,15 +75,16 @@ export class UnitOfWork {
     const tenantId = this.#tenantId();
     const runner = this.dataSource.createQueryRunner();
     try {
-      const connection = (await runner.connect()) as object;
+      const connection = (await runner.connect()) as pg.ClientBase;
       if (marks.get(connection) !== tenantId) {
         marks.delete(connection);
-        await runner.query(
+        await sent(
+          connection,
           `SET ROLE ${APP_ROLE}; SELECT set_config('${TENANT_VARIABLE}', ${escapeLiteral(tenantId)}, false)`,
         );
         marks.set(connection, tenantId);
       }
-      return await this.#sessions.run({ runner, scope: 'read', tenantId, afterCommit: [] }, fn);
+      return await this.#sessions.run({ runner, connection, scope: 'read', tenantId, afterCommit: [] }, fn);
     } catch (error) {
       throw asDbError(error);
     } finally {
@@ -108,8 +119,7 @@ export class UnitOfWork {
 
   /** Rows of one statement in the current unit. */
   async rows<T extends object>(sql: string, parameters: readonly unknown[] = []): Promise<T[]> {
-    const result = await this.#session().runner.query(sql, [...parameters], true);
-    return result.records as T[];
+    return (await sent<T>(this.#session().connection, sql, parameters)).rows;
   }
 
   async first<T extends object>(sql: string, parameters: readonly unknown[] = []): Promise<T | undefined> {
@@ -118,8 +128,7 @@ export class UnitOfWork {
 
   /** Number of rows that one statement changed. */
   async execute(sql: string, parameters: readonly unknown[] = []): Promise<number> {
-    const result = await this.#session().runner.query(sql, [...parameters], true);
-    return result.affected ?? 0;
+    return (await sent(this.#session().connection, sql, parameters)).rowCount ?? 0;
   }
 
   /** TypeORM's repository on the current unit's connection, for lookups by key and plain inserts. */
@@ -156,9 +165,10 @@ export class UnitOfWork {
       const afterCommit: (() => void)[] = [];
       const runner = this.dataSource.createQueryRunner();
       try {
-        await runner.query(begin);
-        const result = await this.#sessions.run({ runner, scope, tenantId, afterCommit }, fn);
-        await runner.query('COMMIT');
+        const connection = (await runner.connect()) as pg.ClientBase;
+        await sent(connection, begin);
+        const result = await this.#sessions.run({ runner, connection, scope, tenantId, afterCommit }, fn);
+        await sent(connection, 'COMMIT');
         for (const callback of afterCommit) callback();
         return result;
       } catch (error) {
@@ -169,5 +179,18 @@ export class UnitOfWork {
         await runner.release();
       }
     }
+  }
+}
+
+/** @throws QueryFailedError, as TypeORM does. */
+async function sent<T extends object>(
+  connection: pg.ClientBase,
+  sql: string,
+  parameters: readonly unknown[] = [],
+): Promise<pg.QueryResult<T>> {
+  try {
+    return await connection.query<T>(sql, [...parameters]);
+  } catch (error) {
+    throw new QueryFailedError(sql, [...parameters], error as Error);
   }
 }

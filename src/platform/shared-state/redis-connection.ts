@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Log } from '../../kernel/log.js';
+import type { Soon } from '../../kernel/soon.js';
 import type { Clock } from '../../kernel/time.js';
 
 const COMMAND_TIMEOUT_MS = 1_000;
@@ -14,6 +15,7 @@ const MAX_RECONNECT_DELAY_MS = 2_000;
 export class RedisConnection {
   readonly client: Redis;
   #opening: Promise<void> | undefined;
+  #isOpened = false;
   #down = false;
 
   constructor(
@@ -49,11 +51,13 @@ export class RedisConnection {
    * Waits for the outcome of the first attempt to connect, good or bad, at most two seconds: a Redis that is still
    * loading its data delays the outcome. Afterwards returns at once.
    */
-  opened(): Promise<void> {
+  opened(): Soon<void> {
+    if (this.#isOpened) return;
     this.#opening ??= new Promise((resolve) => {
       const timer = this.clock.after(CONNECT_TIMEOUT_MS, resolve);
       const settle = (): void => {
         timer.cancel();
+        this.#isOpened = true;
         resolve();
       };
       this.client.connect().then(settle, settle);

@@ -96,7 +96,7 @@ export class RedisGate extends TrafficGate {
     client.defineCommand('raiseUsage', { lua: RAISE });
   }
 
-  async pass(
+  pass(
     tenantId: string,
     cost: number,
     buckets: readonly TokenBucket[],
@@ -112,17 +112,9 @@ export class RedisGate extends TrafficGate {
     ]);
     // Two texts instead of a dozen numbers: the client writes them, and Redis reads them, in half the time.
     const parameters = [cost, JSON.stringify(ofBuckets), JSON.stringify(ofCounters)];
-    const [outcome, levels = [], counts = []] = await this.#run((redis) =>
-      redis.passGate(keys.length, ...keys, ...parameters),
+    return this.#run((redis) => redis.passGate(keys.length, ...keys, ...parameters)).then((reply) =>
+      passageOf(reply, buckets, cost),
     );
-    if (outcome === 'unknown') return { outcome };
-    const found = buckets.map((bucket, index) => {
-      const tokens = Number(levels[index]);
-      return { tokens, retryAfterMs: outcome === 'throttled' ? retryAfterMs(bucket, tokens, cost) : 0 };
-    });
-    return outcome === 'throttled'
-      ? { outcome, buckets: found }
-      : { outcome, buckets: found, used: counts.map(Number) };
   }
 
   async giveBack(
@@ -158,7 +150,8 @@ export class RedisGate extends TrafficGate {
       throw sharedStateErrors.SHARED_STATE_UNAVAILABLE();
     }
     try {
-      await this.#connection.opened();
+      const opening = this.#connection.opened();
+      if (opening !== undefined) await opening;
       this.#connection.gather();
       return await command(this.#connection.client);
     } catch (error) {
@@ -179,4 +172,17 @@ export class RedisGate extends TrafficGate {
       this.#probing = false;
     }
   }
+}
+
+function passageOf(
+  [outcome, levels = [], counts = []]: PassReply,
+  buckets: readonly TokenBucket[],
+  cost: number,
+): Passage {
+  if (outcome === 'unknown') return { outcome };
+  const found = buckets.map((bucket, index) => {
+    const tokens = Number(levels[index]);
+    return { tokens, retryAfterMs: outcome === 'throttled' ? retryAfterMs(bucket, tokens, cost) : 0 };
+  });
+  return outcome === 'throttled' ? { outcome, buckets: found } : { outcome, buckets: found, used: counts.map(Number) };
 }

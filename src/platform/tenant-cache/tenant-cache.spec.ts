@@ -33,7 +33,7 @@ async function processWith(capacity: number, load = async () => String((loads +=
 }
 
 const get = (cache: TenantCache<string>, tenantId: string): Promise<string> =>
-  runInContext(systemContext('r', tenantId), () => cache.current());
+  runInContext(systemContext('r', tenantId), async () => cache.current());
 
 /** Its wall clock can be set back, as by a correction of the time. */
 class SetBackClock extends ManualClock {

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { tryContext } from '../../kernel/context.js';
 import type { Log } from '../../kernel/log.js';
+import type { Soon } from '../../kernel/soon.js';
 import type { Clock } from '../../kernel/time.js';
 import { dbErrors, type UnitOfWork } from '../db/index.js';
 import type { SharedState } from '../shared-state/index.js';
@@ -61,11 +62,11 @@ export class TenantCache<T> {
   }
 
   /**
-   * Not inside a transaction, which would wait for another request's lookup: ask first, and use what this answers.
+   * At once when it is remembered. Not inside a transaction, which would wait for another request's lookup: ask first, and use what this answers.
    *
    * @throws AUTHZ_RLS_GUARD_FAILED without a tenant in the context; SERVICE_UNAVAILABLE when the database is away.
    */
-  async current(): Promise<T> {
+  current(): Soon<T> {
     const tenantId = tryContext()?.tenantId;
     if (tenantId === undefined) throw dbErrors.AUTHZ_RLS_GUARD_FAILED();
     const { uow, clock } = this.parts;

@@ -225,7 +225,7 @@ describe('an import', () => {
     await us.import(archive);
     await us.operator.patch(path, { receipts: 'never' }).expect(200);
     const configs = us.app.app.nest.get(TenantConfigs, { strict: false });
-    const receipts = async (): Promise<unknown> => (await us.app.as(tenantId, () => configs.current())).receipts;
+    const receipts = async (): Promise<unknown> => (await us.app.as(tenantId, async () => configs.current())).receipts;
     const version = async (): Promise<number> =>
       ((await us.operator.get(path).expect(200)).body as { data: { version: number } }).data.version;
     const before = await version();

@@ -50,6 +50,14 @@ export class Authenticator implements OnModuleInit {
     await this.evictions.listen((keyId) => this.#cache.evictKey(keyId));
   }
 
+  /** Whom the same credentials belonged to a moment ago; undefined when that has to be looked up. */
+  remembered(credentials: Credentials): Principal | undefined {
+    const token = credentials.header === undefined ? undefined : bearerToken(credentials.header);
+    const principal = token === undefined || !this.settings.enabled ? undefined : this.#cache.get(sha256Hex(token));
+    if (principal !== undefined) this.#accepted(credentials, principal, true);
+    return principal;
+  }
+
   /** @throws the 401, 403 and 503 codes of auth.errors; 400 AUTH_INVALID_ROLE under the development bypass. */
   async authenticate(credentials: Credentials): Promise<Principal> {
     const { header } = credentials;
@@ -67,11 +75,6 @@ export class Authenticator implements OnModuleInit {
 
   async #apiKey(credentials: Credentials, token: string): Promise<Principal> {
     const tokenHash = sha256Hex(token);
-    const cached = this.#cache.get(tokenHash);
-    if (cached !== undefined) {
-      this.#accepted(credentials, cached, true);
-      return cached;
-    }
     const mark = this.#cache.mark();
     const key = await this.#find(credentials, token, tokenHash);
     if (key === undefined) throw this.#refuse(credentials, authErrors.AUTH_UNAUTHORIZED());

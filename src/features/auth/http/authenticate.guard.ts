@@ -1,7 +1,8 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
-import { currentContext } from '../../../kernel/context.js';
+import { currentContext, type Context } from '../../../kernel/context.js';
 import { AppError } from '../../../kernel/errors.js';
+import type { Principal } from '../../../kernel/principal.js';
 import { AuthenticationWatch } from '../application/authentication-watch.js';
 import { Authenticator, type Credentials } from '../application/authenticator.js';
 import { authSettings, type AuthSettings } from '../auth.settings.js';
@@ -15,17 +16,28 @@ export class Authenticate implements CanActivate {
     @Inject(authSettings.token) private readonly settings: AuthSettings,
   ) {}
 
-  async canActivate(execution: ExecutionContext): Promise<boolean> {
+  canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
     const context = currentContext();
     context.trail.push('authentication');
     if (context.operation?.role === 'public') return true;
     const request = execution.switchToHttp().getRequest<Request>();
     const credentials = credentialsOf(request, this.settings.header);
-    const principal = await this.authenticator.authenticate(credentials).catch((error: unknown) => {
+    const remembered = this.authenticator.remembered(credentials);
+    if (remembered === undefined) return this.#authenticate(context, credentials);
+    return this.#accept(context, credentials, remembered);
+  }
+
+  async #authenticate(context: Context, credentials: Credentials): Promise<true> {
+    try {
+      return this.#accept(context, credentials, await this.authenticator.authenticate(credentials));
+    } catch (error) {
       if (isRefusal(error)) this.watch.refused(context.ipAddress, credentials.header);
       throw error;
-    });
-    this.watch.accepted(credentials.header);
+    }
+  }
+
+  #accept(context: Context, { header }: Credentials, principal: Principal): true {
+    this.watch.accepted(header);
     context.principal = principal;
     context.tenantId = principal.tenantId;
     return true;

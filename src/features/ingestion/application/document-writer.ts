@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { tryContext } from '../../../kernel/context.js';
+import type { Soon } from '../../../kernel/soon.js';
 import { DocumentAccess, DocumentGrants, type DocumentRules } from '../../rbac-abac/index.js';
 import {
   DocumentsRepository,
@@ -26,7 +27,7 @@ export class DocumentWriter {
   ) {}
 
   /** What decides for whoever acts. Before the unit of work in which it decides. @throws Error for the system. */
-  async rules(): Promise<DocumentRules> {
+  rules(): Soon<DocumentRules> {
     return this.access.rules();
   }
 

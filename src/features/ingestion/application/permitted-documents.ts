@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { commonErrors } from '../../../kernel/common-errors.js';
+import type { Soon } from '../../../kernel/soon.js';
 import { DocumentAccess, type DocumentAction, type DocumentRules } from '../../rbac-abac/index.js';
 import type { DocumentDetails } from '../domain/document.js';
 import { DocumentsRepository } from '../persistence/documents.repository.js';
@@ -14,7 +15,7 @@ export class PermittedDocuments {
   ) {}
 
   /** What decides for whoever acts. Before the unit of work in which it decides. @throws Error for the system. */
-  async rules(): Promise<DocumentRules> {
+  rules(): Soon<DocumentRules> {
     return this.access.rules();
   }
 

@@ -125,7 +125,7 @@ describe('entitlements', () => {
   });
 
   it('are nobody’s without a tenant', async () => {
-    const asked = runInContext(systemContext('r'), () => entitlements.current());
+    const asked = runInContext(systemContext('r'), async () => entitlements.current());
     await expect(asked).rejects.toMatchObject({ code: 'AUTHZ_RLS_GUARD_FAILED' });
   });
 

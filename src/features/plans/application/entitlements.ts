@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { Log } from '../../../kernel/log.js';
 import type { PlanFeature } from '../../../kernel/plan-features.js';
+import type { Soon } from '../../../kernel/soon.js';
 import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { SharedState } from '../../../platform/shared-state/index.js';
@@ -47,11 +48,11 @@ export class Entitlements implements OnModuleInit {
   }
 
   /**
-   * Not inside a transaction, which would wait for another request's lookup: ask first, and use what this answers.
+   * At once when it is remembered. Not inside a transaction, which would wait for another request's lookup: ask first, and use what this answers.
    *
    * @throws AUTHZ_RLS_GUARD_FAILED without a tenant in the context; SERVICE_UNAVAILABLE when the database is away.
    */
-  async current(): Promise<TenantPlan> {
+  current(): Soon<TenantPlan> {
     return this.#plans.current();
   }
 

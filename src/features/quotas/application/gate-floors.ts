@@ -28,13 +28,21 @@ export class GateFloors {
   }
 
   /** Asks with the counters, each with its floor. */
-  async ask(
+  ask(
     tenantId: string,
     counters: readonly Counter[],
     pass: (counters: readonly UsageCounter[]) => Promise<Passage>,
   ): Promise<Passage> {
     const known = this.#floors.get(tenantId);
-    if (known === undefined) return pass(counters);
+    return known === undefined ? pass(counters) : this.#askWith(known, tenantId, counters, pass);
+  }
+
+  async #askWith(
+    known: ReadonlyMap<string, Floor>,
+    tenantId: string,
+    counters: readonly Counter[],
+    pass: (counters: readonly UsageCounter[]) => Promise<Passage>,
+  ): Promise<Passage> {
     const floors = [...known.values()];
     const passage = await pass(
       counters.map((counter) => ({ ...counter, ...floors.find(({ id }) => id === counter.id) })),

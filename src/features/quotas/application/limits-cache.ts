@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Log } from '../../../kernel/log.js';
+import type { Soon } from '../../../kernel/soon.js';
 import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { SharedState } from '../../../platform/shared-state/index.js';
@@ -29,7 +30,7 @@ export class LimitsCache implements OnModuleInit {
   }
 
   /** Not inside a transaction. @throws as TenantCache does. */
-  current(): Promise<StoredLimits> {
+  current(): Soon<StoredLimits> {
     return this.#limits.current();
   }
 

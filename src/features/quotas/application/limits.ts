@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../../kernel/audit.js';
 import { tryContext } from '../../../kernel/context.js';
+import { whenKnown, type Soon } from '../../../kernel/soon.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { authErrors, Operators } from '../../auth/index.js';
 import { changed, effective, limitsView, raises, UNSET, type LimitChanges } from '../domain/limits.js';
@@ -22,8 +23,10 @@ export class Limits {
   ) {}
 
   /** As this process remembers them: at most a second, or half a minute without the shared store, behind a change. */
-  async current(): Promise<QuotaLimits> {
-    return effective(await this.cache.current(), await this.defaults.current());
+  current(): Soon<QuotaLimits> {
+    return whenKnown(this.cache.current(), (stored) =>
+      whenKnown(this.defaults.current(), (ofPlan) => effective(stored, ofPlan)),
+    );
   }
 
   async get(): Promise<QuotaLimits> {

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { whenKnown, type Soon } from '../../../kernel/soon.js';
 import { Entitlements } from '../../plans/index.js';
 import type { PlanLimits } from '../domain/limits.js';
 import { quotasSettings, type QuotasSettings } from '../quotas.settings.js';
@@ -11,10 +12,11 @@ export class PlanDefaults {
     @Inject(quotasSettings.token) private readonly settings: QuotasSettings,
   ) {}
 
-  async current(): Promise<PlanLimits> {
+  current(): Soon<PlanLimits> {
     const { planDefaultLimits: limits } = this.settings;
-    const plan = await this.entitlements.current();
-    if (plan.has('feature.high_quota_tier')) return limits.enterprise;
-    return limits[plan.facts.planId] ?? limits.free;
+    return whenKnown(this.entitlements.current(), (plan) => {
+      if (plan.has('feature.high_quota_tier')) return limits.enterprise;
+      return limits[plan.facts.planId] ?? limits.free;
+    });
   }
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { currentContext, runInContext, type Context } from '../../../kernel/context.js';
 import { isAppError } from '../../../kernel/errors.js';
 import { Log } from '../../../kernel/log.js';
+import { whenKnown, type Soon } from '../../../kernel/soon.js';
 import { Clock } from '../../../kernel/time.js';
 import { TrafficGate, type Passage, type UsageCounter } from '../../../platform/shared-state/index.js';
 import { periodsAt } from '../domain/period.js';
@@ -50,16 +51,27 @@ export class QuotaMeter {
    * @param pass the limiter's call of the gate, with the counters that it is given. Called again when the gate does not
    * know them.
    */
-  async reserve(response: Answer, pass: (counters: readonly UsageCounter[]) => Promise<Passage>): Promise<Passage> {
+  reserve(response: Answer, pass: (counters: readonly UsageCounter[]) => Promise<Passage>): Promise<Passage> {
     const context = currentContext();
-    const charge = await this.#open(context);
-    if (charge === undefined) return pass([]);
-    const passage = await this.ledger.ask(charge, pass);
-    if (passage.outcome === 'throttled' || passage.used.length === 0) return passage;
-    charge.state = passage.outcome === 'passed' ? 'reserved' : 'refused';
-    charge.used = passage.used;
-    this.#follow(context, charge, response);
-    return passage;
+    const opened = this.#open(context);
+    const reserve = (charge: Charge | undefined): Promise<Passage> =>
+      charge === undefined ? pass([]) : this.#reserve(context, charge, response, pass);
+    return opened instanceof Promise ? opened.then(reserve) : reserve(opened);
+  }
+
+  #reserve(
+    context: Context,
+    charge: Charge,
+    response: Answer,
+    pass: (counters: readonly UsageCounter[]) => Promise<Passage>,
+  ): Promise<Passage> {
+    return this.ledger.ask(charge, pass).then((passage) => {
+      if (passage.outcome === 'throttled' || passage.used.length === 0) return passage;
+      charge.state = passage.outcome === 'passed' ? 'reserved' : 'refused';
+      charge.used = passage.used;
+      this.#follow(context, charge, response);
+      return passage;
+    });
   }
 
   /**
@@ -94,12 +106,13 @@ export class QuotaMeter {
     return this.#charges.get(currentContext());
   }
 
-  async #open({ principal, operation }: Context): Promise<Charge | undefined> {
+  #open({ principal, operation }: Context): Soon<Charge | undefined> {
     if (principal === undefined || operation === undefined) return undefined;
     const units = operation.unmetered === true ? 0 : operation.cost;
-    const limits = await this.limits.current();
-    this.#periods = periodsAt(this.clock.now(), this.#periods);
-    return new Charge(principal.tenantId, limits, units, operation.rateClass, this.#periods);
+    return whenKnown(this.limits.current(), (limits) => {
+      this.#periods = periodsAt(this.clock.now(), this.#periods);
+      return new Charge(principal.tenantId, limits, units, operation.rateClass, this.#periods);
+    });
   }
 
   /**
@@ -174,9 +187,6 @@ function isFree(status: number): boolean {
 }
 
 function setHeaders(response: Answer, charge: Charge): void {
-  for (const [name, value] of Object.entries(
-    quotaHeaders(charge.standings(isFree(response.statusCode)), charge.limits),
-  )) {
-    response.setHeader(name, value);
-  }
+  const headers = quotaHeaders(charge.standings(isFree(response.statusCode)), charge.limits);
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
 }

@@ -77,14 +77,14 @@ export class UsageLedger implements OnModuleInit, OnApplicationShutdown {
    *
    * @param pass one call of the gate.
    */
-  async ask(charge: Charge, pass: (counters: readonly UsageCounter[]) => Promise<Passage>): Promise<KnownPassage> {
-    const { tenantId, periods } = charge;
-    const ask = (): Promise<Passage> => this.#floors.ask(tenantId, charge.counters(), pass);
-    const first = await ask();
-    if (first.outcome !== 'unknown') return first;
+  ask(charge: Charge, pass: (counters: readonly UsageCounter[]) => Promise<Passage>): Promise<KnownPassage> {
+    const ask = (): Promise<Passage> => this.#floors.ask(charge.tenantId, charge.counters(), pass);
+    return ask().then((passage) => (passage.outcome === 'unknown' ? this.#tell(charge, ask) : passage));
+  }
+
+  async #tell(charge: Charge, ask: () => Promise<Passage>): Promise<KnownPassage> {
     await this.flush();
-    const used = await this.uow.read(() => this.usage.used(periods));
-    this.#learn(charge, used);
+    this.#learn(charge, await this.uow.read(() => this.usage.used(charge.periods)));
     const second = await ask();
     if (second.outcome === 'unknown') throw new Error('The gate does not know counters that it was told.');
     return second;

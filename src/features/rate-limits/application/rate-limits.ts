@@ -20,12 +20,8 @@ export interface Asked {
   /** For the audit trail. */
   readonly routeClass: string;
   readonly path: string;
-}
-
-export interface Answer {
-  readonly passage: Passage;
-  /** Decided by this process alone. Nothing was counted. */
-  readonly degraded: boolean;
+  /** Called when this process decides alone. Nothing is counted then. */
+  readonly degraded: () => void;
 }
 
 /** The shared gate, and what happens without it. */
@@ -44,21 +40,23 @@ export class RateLimits {
   }
 
   /** @throws RATE_LIMIT_UNAVAILABLE when the gate is away and the settings say to refuse then. */
-  async ask({ tenantId, cost, buckets, counters, routeClass, path }: Asked): Promise<Answer> {
-    try {
-      return { passage: await this.gate.pass(tenantId, cost, buckets, counters), degraded: false };
-    } catch (error) {
-      if (!isAppError(error, 'SHARED_STATE_UNAVAILABLE')) throw error;
-      if (buckets.length === 0) return { passage: { outcome: 'passed', buckets: [], used: [] }, degraded: false };
-      const { failMode } = this.settings;
-      this.audit.note(`degraded:${tenantId}:${routeClass}`, {
-        event: 'system.rate_limit.degraded',
-        outcome: 'failure',
-        actor: { type: 'system', id: 'rate_limit' },
-        metadata: { route_class: routeClass, path, fail_mode: failMode },
-      });
-      if (failMode === 'closed') throw rateLimitsErrors.RATE_LIMIT_UNAVAILABLE({ cause: error });
-      return { passage: await this.#local.pass(tenantId, cost, buckets, []), degraded: true };
-    }
+  ask(asked: Asked): Promise<Passage> {
+    const { tenantId, cost, buckets, counters } = asked;
+    return this.gate.pass(tenantId, cost, buckets, counters).catch((error: unknown) => this.#alone(asked, error));
+  }
+
+  async #alone({ tenantId, cost, buckets, routeClass, path, degraded }: Asked, error: unknown): Promise<Passage> {
+    if (!isAppError(error, 'SHARED_STATE_UNAVAILABLE')) throw error;
+    if (buckets.length === 0) return { outcome: 'passed', buckets: [], used: [] };
+    const { failMode } = this.settings;
+    this.audit.note(`degraded:${tenantId}:${routeClass}`, {
+      event: 'system.rate_limit.degraded',
+      outcome: 'failure',
+      actor: { type: 'system', id: 'rate_limit' },
+      metadata: { route_class: routeClass, path, fail_mode: failMode },
+    });
+    if (failMode === 'closed') throw rateLimitsErrors.RATE_LIMIT_UNAVAILABLE({ cause: error });
+    degraded();
+    return this.#local.pass(tenantId, cost, buckets, []);
   }
 }

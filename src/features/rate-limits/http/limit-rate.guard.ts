@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { currentContext } from '../../../kernel/context.js';
 import type { Operation } from '../../../kernel/operation.js';
 import type { Principal } from '../../../kernel/principal.js';
-import type { BucketLevel, TokenBucket } from '../../../platform/shared-state/index.js';
+import type { BucketLevel, Passage, TokenBucket, UsageCounter } from '../../../platform/shared-state/index.js';
 import { QuotaMeter } from '../../quotas/index.js';
 import { RateLimits } from '../application/rate-limits.js';
 import { denialOf } from '../domain/denial.js';
@@ -25,7 +25,7 @@ export class LimitRate implements CanActivate {
     private readonly refuse: RefuseRequest,
   ) {}
 
-  async canActivate(execution: ExecutionContext): Promise<boolean> {
+  canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
     const { operation, principal, trail } = currentContext();
     trail.push('rate limit');
     if (operation === undefined || principal === undefined) return true;
@@ -34,18 +34,18 @@ export class LimitRate implements CanActivate {
     const { path } = http.getRequest<Request>();
     const response = http.getResponse<Response>();
     const { cost, rateClass } = operation;
-    const asked = { tenantId: principal.tenantId, cost, buckets, routeClass: rateClass, path };
+    const { tenantId } = principal;
+    const degraded = (): void => void response.setHeader('X-RateLimit-Status', 'degraded');
     // The units of the quota are counted in the same step: one round trip for both.
-    const passage = await this.meter.reserve(response, async (counters) => {
-      const answer = await this.limits.ask({ ...asked, counters });
-      if (answer.degraded) response.setHeader('X-RateLimit-Status', 'degraded');
-      return answer.passage;
+    const ask = (counters: readonly UsageCounter[]): Promise<Passage> =>
+      this.limits.ask({ tenantId, cost, buckets, counters, routeClass: rateClass, path, degraded });
+    return this.meter.reserve(response, ask).then((passage) => {
+      if (passage.outcome !== 'unknown') setFields(response, operation, buckets, passage.buckets);
+      if (passage.outcome !== 'throttled') return true;
+      const [ofKey, ofTenant] = passage.buckets;
+      const { scope, retryAfterMs } = denialOf(ofKey?.retryAfterMs ?? 0, ofTenant?.retryAfterMs ?? 0);
+      throw this.refuse.because(scope, retryAfterMs, rateClass, path);
     });
-    if (passage.outcome !== 'unknown') setFields(response, operation, buckets, passage.buckets);
-    if (passage.outcome !== 'throttled') return true;
-    const [ofKey, ofTenant] = passage.buckets;
-    const { scope, retryAfterMs } = denialOf(ofKey?.retryAfterMs ?? 0, ofTenant?.retryAfterMs ?? 0);
-    throw this.refuse.because(scope, retryAfterMs, rateClass, path);
   }
 
   /** Of the key, then of the tenant. */
@@ -75,10 +75,13 @@ function setFields(
   buckets: readonly TokenBucket[],
   levels: readonly BucketLevel[],
 ): void {
-  const limits = SCOPES.flatMap((scope, index) => {
-    const [bucket, level] = [buckets[index], levels[index]];
-    return bucket === undefined || level === undefined ? [] : [{ policy: `${scope}:${rateClass}`, bucket, level }];
-  });
-  if (limits.length === 0) return;
-  for (const [name, value] of Object.entries(rateFields(limits, cost))) response.setHeader(name, value);
+  if (buckets.length === 0) return;
+  const limits = levels.map((level, index) => ({
+    policy: `${SCOPES[index]}:${rateClass}`,
+    bucket: buckets[index] as TokenBucket,
+    level,
+  }));
+  const fields = rateFields(limits, cost);
+  response.setHeader('RateLimit-Policy', fields['RateLimit-Policy']);
+  response.setHeader('RateLimit', fields.RateLimit);
 }

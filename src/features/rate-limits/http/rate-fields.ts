@@ -15,22 +15,13 @@ export interface Limit {
  */
 export function rateFields(limits: readonly Limit[], cost: number): Record<'RateLimit-Policy' | 'RateLimit', string> {
   const requests = (tokens: number): number => Math.max(0, Math.floor(tokens / Math.max(1, cost)));
-  const policies = limits.map(({ policy, bucket: { rate, burst } }) =>
-    item(policy, { q: requests(burst), w: rate > 0 ? Math.ceil(burst / rate) : undefined }),
+  const policies = limits.map(
+    ({ policy, bucket: { rate, burst } }) =>
+      `"${policy}";q=${requests(burst)}${rate > 0 ? `;w=${Math.ceil(burst / rate)}` : ''}`,
   );
   const levels = limits.map(({ policy, bucket: { rate, burst }, level: { tokens, retryAfterMs } }) => {
-    const untilFull = rate > 0 ? Math.ceil((burst - tokens) / rate) : undefined;
-    return item(policy, {
-      r: retryAfterMs > 0 ? 0 : requests(tokens),
-      t: retryAfterMs > 0 ? Math.ceil(retryAfterMs / 1000) : untilFull,
-    });
+    if (retryAfterMs > 0) return `"${policy}";r=0;t=${Math.ceil(retryAfterMs / 1000)}`;
+    return `"${policy}";r=${requests(tokens)}${rate > 0 ? `;t=${Math.ceil((burst - tokens) / rate)}` : ''}`;
   });
   return { 'RateLimit-Policy': policies.join(', '), RateLimit: levels.join(', ') };
-}
-
-function item(name: string, parameters: Readonly<Record<string, number | undefined>>): string {
-  const written = Object.entries(parameters).flatMap(([key, value]) =>
-    value === undefined ? [] : [`;${key}=${value}`],
-  );
-  return `"${name}"${written.join('')}`;
 }

@@ -2,12 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../../kernel/audit.js';
 import { currentContext } from '../../../kernel/context.js';
 import type { PolicyDecision } from '../../../kernel/policy-decision.js';
+import { whenKnown, type Soon } from '../../../kernel/soon.js';
 import { Clock } from '../../../kernel/time.js';
-import { Entitlements } from '../../plans/index.js';
+import { Entitlements, type TenantPlan } from '../../plans/index.js';
 import type { JsonObject } from '../domain/attributes.js';
 import type { Decision } from '../domain/decision.js';
 import { DocumentRules, type DocumentFacts } from '../domain/document-rules.js';
 import { holdersOf, type Asker } from '../domain/grants.js';
+import type { PolicySet } from '../domain/policy-set.js';
 import type { DocumentAction } from '../domain/scope.js';
 import { rbacAbacErrors } from '../rbac-abac.errors.js';
 import { rbacAbacSettings, type RbacAbacSettings } from '../rbac-abac.settings.js';
@@ -28,7 +30,7 @@ export class DocumentAccess {
   ) {}
 
   /** The rules for the context's principal now. Not inside a transaction. @throws Error without a principal. */
-  async rules(): Promise<DocumentRules> {
+  rules(): Soon<DocumentRules> {
     const { principal, ipAddress, operation, method, path } = currentContext();
     if (principal === undefined) throw new Error('Nobody acts here: documents have no rules for the system.');
     return this.#rulesOf(principal, this.groups.of(principal.subjectId), {
@@ -40,8 +42,8 @@ export class DocumentAccess {
   }
 
   /** The rules for somebody of the context's tenant of whose request nothing is known. Not inside a transaction. */
-  async rulesOf({ asker, groups }: Somebody): Promise<DocumentRules> {
-    return this.#rulesOf(asker, Promise.resolve(groups), { ip: null, route_class: null, method: null, path: null });
+  rulesOf({ asker, groups }: Somebody): Soon<DocumentRules> {
+    return this.#rulesOf(asker, groups, { ip: null, route_class: null, method: null, path: null });
   }
 
   /** @throws AUTHZ_DENIED, having written down why. */
@@ -62,12 +64,21 @@ export class DocumentAccess {
     return [{ engine: 'abac', effect: 'allow', ...(policyId === null ? {} : { policyId }) }];
   }
 
-  async #rulesOf(asker: Asker, membership: Promise<readonly Group[]>, request: JsonObject): Promise<DocumentRules> {
-    const [policies, groups, plan] = await Promise.all([
-      this.policies.current(),
-      membership,
-      this.entitlements.current(),
-    ]);
+  #rulesOf(asker: Asker, membership: Soon<readonly Group[]>, request: JsonObject): Soon<DocumentRules> {
+    return whenKnown(this.policies.current(), (policies) =>
+      whenKnown(this.entitlements.current(), (plan) =>
+        whenKnown(membership, (groups) => this.#rulesNow(asker, groups, policies, plan, request)),
+      ),
+    );
+  }
+
+  #rulesNow(
+    asker: Asker,
+    groups: readonly Group[],
+    policies: PolicySet,
+    plan: TenantPlan,
+    request: JsonObject,
+  ): DocumentRules {
     const now = this.clock.now();
     const { abacEnabled, defaultDeny, adminBypassDocumentAcl } = this.settings;
     const principal = {

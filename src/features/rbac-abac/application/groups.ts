@@ -1,3 +1,5 @@
+import type { Soon } from '../../../kernel/soon.js';
+
 /** A group of the tenant's directory. */
 export interface Group {
   readonly id: string;
@@ -6,10 +8,10 @@ export interface Group {
 
 /** Port: which groups somebody belongs to, and which groups there are. In the context's tenant. */
 export abstract class Groups {
-  abstract of(subjectId: string): Promise<readonly Group[]>;
+  abstract of(subjectId: string): Soon<readonly Group[]>;
   /** Groups with this id or this display name. */
   abstract named(idOrName: string): Promise<readonly Group[]>;
 }
 
 /** Until the tenant's directory is connected, nobody is in a group. */
-export const NO_GROUPS: Groups = { of: () => Promise.resolve([]), named: () => Promise.resolve([]) };
+export const NO_GROUPS: Groups = { of: () => [], named: () => Promise.resolve([]) };

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { Log } from '../../../kernel/log.js';
+import { whenKnown, type Soon } from '../../../kernel/soon.js';
 import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { SharedState } from '../../../platform/shared-state/index.js';
@@ -47,8 +48,8 @@ export class TenantPolicies implements OnModuleInit {
   }
 
   /** Not inside a transaction, which would wait for another request's lookup. */
-  async current(): Promise<PolicySet> {
-    return (await this.#sets.current()).set;
+  current(): Soon<PolicySet> {
+    return whenKnown(this.#sets.current(), ({ set }) => set);
   }
 
   /** After a change: has every process read the policies again, of one tenant, or with null of all. */

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { Log } from '../../../kernel/log.js';
+import type { Soon } from '../../../kernel/soon.js';
 import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { SharedState } from '../../../platform/shared-state/index.js';
@@ -46,7 +47,7 @@ export class TenantConfigs implements OnModuleInit {
   }
 
   /** Not inside a unit of work. */
-  current(): Promise<TenantConfig> {
+  current(): Soon<TenantConfig> {
     return this.#configs.current();
   }
 

@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { inTenant } from '../../../kernel/context.js';
 import { Log } from '../../../kernel/log.js';
+import type { Soon } from '../../../kernel/soon.js';
 import { Clock } from '../../../kernel/time.js';
 import { UnitOfWork } from '../../../platform/db/index.js';
 import { SharedState } from '../../../platform/shared-state/index.js';
@@ -35,7 +36,7 @@ export class TenantFreezes implements OnModuleInit {
   }
 
   /** Whether the context's tenant is frozen. Not inside a unit of work. */
-  current(): Promise<boolean> {
+  current(): Soon<boolean> {
     return this.#frozen.current();
   }
 
