@@ -6,6 +6,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { Clock } from '../kernel/time.js';
 import {
+  AnsweringAdapter,
   httpSettings,
   routeHandlers,
   RouteManifest,
@@ -30,7 +31,7 @@ export interface HttpApp {
 /** The API over an opened infrastructure: what main serves and what the tests drive. */
 export async function createHttpApp(infrastructure: Infrastructure): Promise<HttpApp> {
   const { clock, ids, logger, settings } = infrastructure;
-  const nest = await NestFactory.create<NestExpressApplication>(AppModule.of(infrastructure), {
+  const nest = await NestFactory.create<NestExpressApplication>(AppModule.of(infrastructure), new AnsweringAdapter(), {
     bodyParser: false,
     abortOnError: false,
     logger: new NestLogger(logger),

@@ -1,23 +1,16 @@
-import {
-  Injectable,
-  type CallHandler,
-  type ExecutionContext,
-  type NestInterceptor,
-  type Provider,
-} from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import type { Provider } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
-import type { Observable } from 'rxjs';
 import type { Ids } from '../kernel/ids.js';
 import type { Clock } from '../kernel/time.js';
 import {
   accessLog,
+  BeginHandler,
   ErrorEnvelope,
   legacyRoutes,
   requestContext,
-  ResponseEnvelope,
   routeMatch,
   ValidateRequest,
   type HttpSettings,
@@ -31,7 +24,7 @@ import { ChargeQuota } from '../features/quotas/index.js';
 import { LimitRate, ThrottleAddress } from '../features/rate-limits/index.js';
 import { CheckResidency } from '../features/residency/index.js';
 import { WriteGate } from '../features/tenant-moves/index.js';
-import { AnswerOnce, ReserveIdempotencyKey } from '../features/idempotency/index.js';
+import { ReserveIdempotencyKey } from '../features/idempotency/index.js';
 import { Authorize } from '../features/rbac-abac/index.js';
 
 /*
@@ -57,8 +50,8 @@ import { Authorize } from '../features/rbac-abac/index.js';
  *  16 document ACL, policies
  *  17 state checks                the handler's service       409
  *  18 SLA, cost, entitlements     the handler's service       403
- *  19 handler                     interceptor AnswerOnce      a replay skips it
- *  20 envelope, errors            ResponseEnvelope, ErrorEnvelope
+ *  19 handler                     guard BeginHandler; around writes AnswerOnce, which a replay ends at
+ *  20 envelope, errors            AnsweringAdapter, filter ErrorEnvelope
  *
  * Stages without a place of execution are kept free for the features that will own them.
  */
@@ -134,26 +127,12 @@ const GUARDS = [
   RequireFeature,
   ReserveIdempotencyKey,
   ChargeQuota,
+  BeginHandler,
 ];
-
-/** AnswerOnce around ResponseEnvelope, as one: Nest builds half a dozen objects for every interceptor of a request. */
-@Injectable()
-class Answer implements NestInterceptor {
-  constructor(
-    private readonly once: AnswerOnce,
-    private readonly envelope: ResponseEnvelope,
-  ) {}
-
-  intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
-    return this.once.intercept(execution, { handle: () => this.envelope.intercept(execution, next) });
-  }
-}
 
 export const PIPELINE_PROVIDERS: Provider[] = [
   ValidateRequest,
+  BeginHandler,
   ...GUARDS.map((guard) => ({ provide: APP_GUARD, useExisting: guard })),
-  AnswerOnce,
-  ResponseEnvelope,
-  { provide: APP_INTERCEPTOR, useClass: Answer },
   { provide: APP_FILTER, useClass: ErrorEnvelope },
 ];

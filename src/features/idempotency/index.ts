@@ -1,6 +1,5 @@
 export { IdempotencyKeys } from './application/idempotency-keys.js';
 export { isReplayed, takesKey } from './domain/idempotency-key.js';
-export { AnswerOnce } from './http/answer-once.interceptor.js';
 export { ReserveIdempotencyKey } from './http/reserve-idempotency-key.guard.js';
 export { idempotencyErrors } from './idempotency.errors.js';
 export { IdempotencyModule } from './idempotency.module.js';

@@ -1,4 +1,6 @@
 export { accessLog } from './access-log.js';
+export { AnsweringAdapter } from './answer.js';
+export { BeginHandler } from './begin-handler.guard.js';
 export { ErrorEnvelope } from './error-envelope.filter.js';
 export { EventConnection, lastSeen } from './event-connection.js';
 export { etag, versionOf } from './etag.js';
@@ -12,7 +14,6 @@ export { BYTES, Operation, successStatuses } from './operation.decorator.js';
 export { MAX_PAGE, PageQuery } from './page.dto.js';
 export { Reply } from './reply.js';
 export { requestContext } from './request-context.js';
-export { ResponseEnvelope } from './response-envelope.interceptor.js';
 export { RouteManifest } from './route-manifest.js';
 export { routeHandlers, routeMatch, type RouteHandlers } from './route-match.js';
 export { lower, trim } from './transforms.js';

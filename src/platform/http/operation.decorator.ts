@@ -1,6 +1,7 @@
-import { applyDecorators, HttpCode, SetMetadata, type Type } from '@nestjs/common';
+import { applyDecorators, HttpCode, SetMetadata, UseInterceptors, type Type } from '@nestjs/common';
 import { ApiBearerAuth, ApiConsumes, ApiOperation, ApiProduces, ApiResponse } from '@nestjs/swagger';
 import type { Operation as OperationSpec } from '../../kernel/operation.js';
+import { AnswerOnce } from './answer-once.interceptor.js';
 
 export const OPERATION = 'nexusrag:operation';
 
@@ -12,6 +13,9 @@ export type OperationOptions = Omit<OperationSpec, 'status' | 'response' | 'erro
 
 /** Content type of bodies that are bytes. */
 export const BYTES = 'application/octet-stream';
+
+/** Around writes, which take an `Idempotency-Key`; an interceptor that did nothing would cost each read a twentieth. */
+const ANSWER_ONCE = new AnswerOnce();
 
 const MEDIA_TYPE = {
   json: 'application/json',
@@ -29,6 +33,7 @@ export function Operation({ returns, ...options }: OperationOptions): MethodDeco
   return applyDecorators(
     SetMetadata(OPERATION, operation),
     HttpCode(operation.status),
+    ...(operation.rateClass === 'read' ? [] : [UseInterceptors(ANSWER_ONCE)]),
     ApiOperation({ operationId: operation.id, summary: operation.summary }),
     ...successStatuses(operation).map((status) =>
       ApiResponse({ status, description: 'Success', ...wireType(returns) }),

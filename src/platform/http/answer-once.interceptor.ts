@@ -1,11 +1,14 @@
-import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import type { Response } from 'express';
 import { concatMap, of, type Observable } from 'rxjs';
-import { currentContext, type Context } from '../../../kernel/context.js';
-import type { Reservation, StoredAnswer } from '../../../kernel/idempotency.js';
+import { currentContext, type Context } from '../../kernel/context.js';
+import type { Reservation, StoredAnswer } from '../../kernel/idempotency.js';
+import { bodyOf, WrittenBody } from './answer.js';
 
-/** Stage 11, second half. Keeps the answer of the request that holds a key, and sends it to those that repeat it. */
-@Injectable()
+/**
+ * Stage 19. Keeps the answer of the request that holds an `Idempotency-Key`, and sends it to those that repeat it. Around
+ * writes only: see `Operation`.
+ */
 export class AnswerOnce implements NestInterceptor {
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
     const context = currentContext();
@@ -14,21 +17,23 @@ export class AnswerOnce implements NestInterceptor {
     if (replay !== undefined) return of(repeat(replay, context, response));
     if (reservation === undefined) return next.handle();
     const before = new Set(response.getHeaderNames());
-    return next.handle().pipe(concatMap((body: unknown) => keep(reservation, body, response, before)));
+    return next.handle().pipe(concatMap((result: unknown) => keep(reservation, result, context, response, before)));
   }
 }
 
 /** Answers with the very text that is kept. */
 async function keep(
   reservation: Reservation,
-  body: unknown,
+  result: unknown,
+  context: Context,
   response: Response,
   before: ReadonlySet<string>,
-): Promise<string | undefined> {
+): Promise<WrittenBody> {
+  const body = bodyOf(result, context, response);
   if (body !== undefined) response.type('json');
   const text = body === undefined ? null : JSON.stringify(body);
   await reservation.complete({ status: response.statusCode, headers: headersOf(response, before), body: text });
-  return text ?? undefined;
+  return new WrittenBody(text ?? undefined);
 }
 
 /** What the handler said in headers, and the request id. The rest belongs to the single answer. */
@@ -42,12 +47,12 @@ function headersOf(response: Response, before: ReadonlySet<string>): StoredAnswe
   );
 }
 
-function repeat({ status, headers, body }: StoredAnswer, context: Context, response: Response): string | undefined {
+function repeat({ status, headers, body }: StoredAnswer, context: Context, response: Response): WrittenBody {
   response.status(status);
   for (const [name, value] of Object.entries(headers)) {
     response.setHeader(name, typeof value === 'string' ? value : [...value]);
   }
   response.setHeader('Idempotency-Replayed', 'true');
   response.setHeader('X-Replay-Request-Id', context.requestId);
-  return body ?? undefined;
+  return new WrittenBody(body ?? undefined);
 }
