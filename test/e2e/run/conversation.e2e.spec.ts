@@ -338,3 +338,34 @@ describe('a database that fails', () => {
     expect((await stage.messages(session_id)).at(-1)?.content).toBe('Hello world.');
   });
 });
+
+describe('tenants that ask in turns and at once', () => {
+  // Graphs are started before their question comes, outside of any request.
+  it('each get their own passages, and a record of their own runs only', async () => {
+    const tenants = await Promise.all(
+      ['red', 'green', 'blue'].map(async (colour) => {
+        const editor = await stage.app.actor('editor');
+        const corpus_id = await newCorpus(editor);
+        const documentId = await putChunks(stage.app, editor.tenantId, corpus_id, [
+          { text: `Penguins like ${colour}.` },
+        ]);
+        return { editor, corpus_id, documentId };
+      }),
+    );
+    const ask = async ({ editor, corpus_id, documentId }: (typeof tenants)[number]): Promise<void> => {
+      const session_id = newSession();
+      const events = await stage.ask({ session_id, corpus_id, message: 'What do penguins like?' }, editor);
+      const { citations } = only(events, 'message.final') as { citations: { document_id: string }[] };
+      expect(citations.map(({ document_id }) => document_id)).toEqual([documentId]);
+      expect((await stage.messages(session_id, editor)).map(({ role }) => role)).toEqual(['user', 'assistant']);
+    };
+    for (const tenant of tenants) await ask(tenant);
+    await Promise.all([...tenants, ...tenants, ...tenants].map(ask));
+    for (const { editor } of tenants) {
+      const completed = (await stage.app.audit(editor.tenantId)).filter(
+        ({ event_type }) => event_type === 'run.completed',
+      );
+      expect(completed.map(({ actor_id }) => actor_id)).toEqual(Array(4).fill(editor.keyId));
+    }
+  });
+});

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Inject, Injectable } from '@nestjs/common';
 import { Ids } from '../../../kernel/ids.js';
 import { Clock } from '../../../kernel/time.js';
@@ -38,21 +39,42 @@ interface Turn {
   readonly draft: AnswerDraft;
 }
 
+/** A turn, and the way into the context of its request. */
+interface PlacedTurn {
+  readonly turn: Turn;
+  readonly inContext: <T>(work: () => T) => T;
+}
+
+/** A graph whose first nodes wait for their turn. */
+interface ReadyGraph {
+  readonly begin: (turn: PlacedTurn) => void;
+  readonly ended: Promise<TurnState>;
+}
+
 interface TurnState {
   readonly history: readonly ChatMessage[];
   readonly retrieval: Retrieval;
   readonly citations: readonly Citation[];
 }
 
-type CompiledGraph = (turn: Turn) => Promise<TurnState>;
+type CompiledGraph = (turn: Promise<PlacedTurn>) => Promise<TurnState>;
+
+/** Graphs that wait for a question: as many questions may come at once before one has to wait for the library. */
+const MOST_READY = 16;
 
 /**
  * The agent: load_history and retrieve side by side → generate, which writes the receipt first → save_checkpoint.
- * Branches, tools and further retrievals become nodes of it. The library loads on first use.
+ * Branches, tools and further retrievals become nodes of it.
+ *
+ * The library takes as long to start a graph as the database to find the passages. So graphs are started ahead, outside
+ * of any request, and wait; each node enters the context of the request that it gets. Outside of it there is no tenant,
+ * and the database refuses.
  */
 @Injectable()
 export class AnswerGraph {
   #compiled: Promise<CompiledGraph> | undefined;
+  readonly #ready: ReadyGraph[] = [];
+  readonly #outside = AsyncLocalStorage.snapshot();
 
   constructor(
     private readonly uow: UnitOfWork,
@@ -66,9 +88,10 @@ export class AnswerGraph {
     @Inject(runSettings.token) private readonly settings: RunSettings,
   ) {}
 
-  /** Loads the graph library ahead of the first question. */
+  /** Loads the graph library, and starts a graph, ahead of the first question. */
   async warm(): Promise<void> {
     await this.#graph();
+    this.#prepare();
   }
 
   /**
@@ -78,9 +101,23 @@ export class AnswerGraph {
    * what was sent.
    */
   async answer(turn: Turn): Promise<Answer> {
-    const graph = await this.#graph();
-    const { citations } = await graph(turn);
+    const { begin, ended } = this.#ready.pop() ?? this.#start();
+    begin({ turn, inContext: AsyncLocalStorage.snapshot() });
+    const { citations } = await ended;
     return { text: turn.draft.text, citations, usage: turn.draft.usage };
+  }
+
+  #prepare(): void {
+    if (this.#ready.length < MOST_READY) this.#ready.push(this.#start());
+  }
+
+  #start(): ReadyGraph {
+    let begin: ReadyGraph['begin'] | undefined;
+    const turn = new Promise<PlacedTurn>((resolve) => (begin = resolve));
+    const ended = this.#outside(async () => (await this.#graph())(turn));
+    // Who has the turn hears of it.
+    ended.catch(() => undefined);
+    return { begin: (placed) => begin?.(placed), ended };
   }
 
   #graph(): Promise<CompiledGraph> {
@@ -92,16 +129,16 @@ export class AnswerGraph {
     const { Annotation, END, START, StateGraph } = await import('@langchain/langgraph');
     await withoutTraces();
     const State = Annotation.Root({
-      turn: Annotation<Turn>,
+      turn: Annotation<Promise<PlacedTurn>>,
       history: Annotation<readonly ChatMessage[]>,
       retrieval: Annotation<Retrieval>,
       citations: Annotation<readonly Citation[]>,
     });
     const graph = new StateGraph(State)
-      .addNode('load_history', (state) => this.#loadHistory(state.turn))
-      .addNode('retrieve', (state) => this.#retrieve(state.turn))
-      .addNode('generate', (state) => this.#generate(state.turn, state))
-      .addNode('save_checkpoint', (state) => this.#save(state.turn, state))
+      .addNode('load_history', ({ turn }) => at(turn, (turn) => this.#loadHistory(turn)))
+      .addNode('retrieve', ({ turn }) => at(turn, (turn) => this.#retrieve(turn)))
+      .addNode('generate', (state) => at(state.turn, (turn) => this.#generate(turn, state)))
+      .addNode('save_checkpoint', (state) => at(state.turn, (turn) => this.#save(turn, state)))
       .addEdge(START, 'load_history')
       .addEdge(START, 'retrieve')
       .addEdge(['load_history', 'retrieve'], 'generate')
@@ -145,6 +182,8 @@ export class AnswerGraph {
     const emit = (said: string): void => {
       const text = said.replaceAll('\0', '');
       if (text === '') return;
+      // While the model says the rest, there is time to start the graph of another question.
+      if (draft.text === '') setImmediate(() => this.#prepare());
       draft.text += text;
       sink.delta(text);
     };
@@ -250,6 +289,12 @@ export class AnswerGraph {
 async function withoutTraces(): Promise<void> {
   const { AsyncLocalStorageProviderSingleton: provider } = await import('@langchain/core/singletons');
   provider.runWithConfig = (_config, step) => step();
+}
+
+/** Works for a turn once there is one, in the context of its request. */
+async function at<T>(turn: Promise<PlacedTurn>, work: (turn: Turn) => Promise<T>): Promise<T> {
+  const placed = await turn;
+  return placed.inContext(() => work(placed.turn));
 }
 
 export function sessionKey(run: Pick<Run, 'principal' | 'question'>): SessionKey {
