@@ -48,7 +48,8 @@ export class Entitlements implements OnModuleInit {
   }
 
   /**
-   * At once when it is remembered. Not inside a transaction, which would wait for another request's lookup: ask first, and use what this answers.
+   * At once when it is remembered. Not inside a transaction, which would wait for another request's lookup: ask first,
+   * and use what this answers.
    *
    * @throws AUTHZ_RLS_GUARD_FAILED without a tenant in the context; SERVICE_UNAVAILABLE when the database is away.
    */

@@ -65,9 +65,10 @@ export class DocumentAccess {
   }
 
   #rulesOf(asker: Asker, membership: Soon<readonly Group[]>, request: JsonObject): Soon<DocumentRules> {
-    return whenKnown(this.policies.current(), (policies) =>
-      whenKnown(this.entitlements.current(), (plan) =>
-        whenKnown(membership, (groups) => this.#rulesNow(asker, groups, policies, plan, request)),
+    // Asked for already, so waited for first: nobody would hear of its failure meanwhile.
+    return whenKnown(membership, (groups) =>
+      whenKnown(this.policies.current(), (policies) =>
+        whenKnown(this.entitlements.current(), (plan) => this.#rulesNow(asker, groups, policies, plan, request)),
       ),
     );
   }
